@@ -58,27 +58,29 @@ def install() -> None:
 
 
 def _poll(service: str, shards_of: Callable[[dict[str, Any]], Iterator[Shard]]) -> bool:
-    """Start a worker for each shard with something to read that has none; False, as nothing was done in this thread."""
+    """Start a worker for each shard that has something to read and no worker; True if any was started."""
+    started = False
     for account, region, mapping in lambda_svc._iter_all_esms():
         if f":{service}:" not in mapping.get("EventSourceArn", "") or not _enabled(mapping):
             continue
         tokens = lambda_svc._request_account_id.set(account), lambda_svc._request_region.set(region)
         try:
             for shard in shards_of(mapping):
-                _start(shard)
+                started |= _start(shard)
         finally:
             lambda_svc._request_account_id.reset(tokens[0])
             lambda_svc._request_region.reset(tokens[1])
-    return False
+    return started
 
 
-def _start(shard: Shard) -> None:
+def _start(shard: Shard) -> bool:
     key = (shard.mapping["UUID"], shard.name)
     with _lock:
         if key in _running or not shard.read():
-            return
+            return False
         _running.add(key)
     spawn_background(_drain, shard, key, thread_name=f"stream-{shard.name}")
+    return True
 
 
 def _drain(shard: Shard, key: tuple[str, str]) -> None:
