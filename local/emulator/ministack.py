@@ -1,0 +1,33 @@
+"""Import of MiniStack -> its ASGI app, with our changes made. Every touch point with its inside starts here.
+
+They hold for the version pinned in local/requirements.txt; tests/emulator/test_platform.py shows that they still work.
+"""
+
+from pathlib import Path
+from typing import cast
+
+from ministack import app as ministack_app
+from ministack.core import iam_actions, lambda_runtime
+
+from local import streams
+from local.emulator import execution, partiql
+from local.emulator.routing import App
+
+
+def app(state: Path) -> App:
+    """MiniStack's ASGI app: with streams that keep Lambda's promises, functions alone in their environment, PartiQL
+    under IAM."""
+    streams.install()
+    execution.install(state / "archives")
+    transactions = iam_actions.dynamodb_transaction_checks
+
+    def checks(action: str, body: bytes, region: str, account: str) -> list[tuple[str, str]]:
+        return transactions(action, body, region, account) or partiql.checks(action, body, region, account)
+
+    iam_actions.dynamodb_transaction_checks = checks
+    return cast("App", ministack_app.app)
+
+
+def end_functions() -> None:
+    """Ends every function's process."""
+    lambda_runtime.reset()

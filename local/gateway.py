@@ -1,0 +1,85 @@
+"""(port, state directory) -> the local platform: one ASGI gateway on 127.0.0.1, MiniStack and our services behind it.
+
+Runs in the platform's own virtual environment: `.venv/platform/bin/python -m local.gateway --port 4566 --state .local`.
+`cuatro up` starts it; nothing else needs to.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from local.emulator import settings
+from local.emulator.routing import App, Gateway
+from local.faults import Faults
+from local.platform.account import HOST, PORT
+
+# Services that MiniStack lacks, by signing name: {"sagemaker": app, ...}.
+SERVICES: dict[str, App] = {}
+
+
+def listen(port: int) -> socket.socket:
+    """Bound loopback socket; port 0 takes a free one. Bound before anything starts, so that nobody takes it in between."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as error:
+        sys.exit(
+            f"port {port} of {HOST} is taken ({error.strerror}): choose another with --port, or --port 0 for a free one"
+        )
+    return listener
+
+
+async def serve(app: App, listener: socket.socket) -> None:
+    """Serves until SIGTERM or SIGINT, then ends MiniStack and the processes of its functions."""
+    from hypercorn.asyncio import serve as hypercorn_serve  # noqa: PLC0415 - MiniStack must have patched it before
+    from hypercorn.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.bind = [f"fd://{listener.fileno()}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 1
+    config.accesslog = None
+    ending = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, ending.set)
+    await hypercorn_serve(app, config, shutdown_trigger=ending.wait)  # type: ignore[arg-type]
+
+
+def main() -> None:
+    """Entry point of the platform's process."""
+    parser = argparse.ArgumentParser(prog="local.gateway", description=__doc__)
+    parser.add_argument("--port", type=int, default=PORT, help="0 takes a free one")
+    parser.add_argument("--state", type=Path, default=Path(".local"), help="directory of everything it writes")
+    options = parser.parse_args()
+    state = options.state.resolve()
+    listener = listen(options.port)
+    port = listener.getsockname()[1]
+    with_faults = os.environ.get("CUATRO_FAULTS") == "1"
+    shutil.rmtree(state / "tmp", ignore_errors=True)  # of a platform that was ended hard
+    environment = settings.environment(port, state)
+    os.environ.clear()
+    os.environ.update(environment)
+
+    from local.emulator import ministack  # noqa: PLC0415 - reads the environment while it is imported
+
+    identity = {"pid": os.getpid(), "port": port, "state": str(state)}
+    (state / "platform.json").write_text(json.dumps(identity))
+    app: App = Gateway(ministack.app(state), SERVICES, identity)
+    if with_faults:
+        app = Faults(app)
+    try:
+        asyncio.run(serve(app, listener))
+    finally:
+        ministack.end_functions()
+        (state / "platform.json").unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,8 @@
+"""The one account of the local platform. `test`/`test` is its root user, as LocalStack has it; functions get their role's keys."""
+
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+ACCESS_KEY = "test"
+SECRET_KEY = "test"  # noqa: S105 - opens nothing but an emulator on this machine
+HOST = "127.0.0.1"
+PORT = 4566

@@ -1,0 +1,127 @@
+"""(state directory, port) -> a platform that runs in the background, found again by its state directory, ended by its pid."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.platform.account import HOST, PORT
+from local.platform.errors import PlatformError
+
+ROOT = Path(__file__).resolve().parents[2]
+STATE = ROOT / ".local"
+PYTHON = ROOT / ".venv" / "platform" / "bin" / "python"
+LOG = "platform.log"
+TAIL_LINES = 25
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A platform that answered: its process, its port and the directory of its files."""
+
+    pid: int
+    port: int
+    state: Path
+
+    @property
+    def endpoint(self) -> str:
+        """URL for AWS_ENDPOINT_URL."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """Log of the platform's process."""
+        return self.state / LOG
+
+
+def running(state: Path = STATE) -> Platform | None:
+    """The platform of this state directory, if it runs and answers; another platform on its port does not count."""
+    try:
+        known = json.loads((state / "platform.json").read_text())
+        with urllib.request.urlopen(f"http://{HOST}:{known['port']}/_cuatro/platform", timeout=5) as answer:  # noqa: S310
+            identity = json.load(answer)
+    except (OSError, ValueError, KeyError):
+        return None
+    if identity.get("pid") != known["pid"]:
+        return None
+    return Platform(known["pid"], known["port"], state)
+
+
+def start(state: Path = STATE, port: int = PORT, timeout: float = 60) -> Platform:
+    """Starts a platform, or finds the one that runs already; port 0 takes a free one. Returns when it answers.
+
+    Raises PlatformError when it ends or does not answer within `timeout` seconds.
+    """
+    found = running(state)
+    if found:
+        return found
+    if not PYTHON.exists():
+        raise PlatformError("The platform's virtual environment .venv/platform is missing.", "Run `make setup`.")
+    state.mkdir(parents=True, exist_ok=True)
+    (state / "platform.json").unlink(missing_ok=True)
+    log = state / LOG
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [PYTHON, "-m", "local.gateway", "--port", str(port), "--state", state],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C in the terminal does not reach it; its functions are in its group
+        )
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise PlatformError(
+                "The platform did not start.", f"Read {log}; for a taken port use `cuatro up --port 0`.", tail(log)
+            )
+        found = running(state)
+        if found and found.pid == process.pid:
+            return found
+        time.sleep(0.05)
+    process.kill()
+    raise PlatformError(
+        f"The platform did not answer within {timeout:.0f} s.", f"Read {log}, then try again.", tail(log)
+    )
+
+
+def stop(state: Path = STATE, timeout: float = 15) -> bool:
+    """Ends the platform of this state directory with every process of its functions. False when none ran."""
+    found = running(state)
+    if not found:
+        return False
+    os.kill(found.pid, signal.SIGTERM)
+    deadline = time.monotonic() + timeout
+    while _alive(found.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # what is left of its group, as after a hard end
+        os.killpg(found.pid, signal.SIGKILL)
+    (state / "platform.json").unlink(missing_ok=True)
+    return True
+
+
+def tail(log: Path, lines: int = TAIL_LINES) -> str:
+    """Last lines of a log file; empty when there is none."""
+    try:
+        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+    except OSError:
+        return ""
+
+
+def _alive(pid: int) -> bool:
+    """Whether the process exists. Collects it first where it is a child of ours, which a test's platform is."""
+    if sys.platform != "win32":
+        with contextlib.suppress(ChildProcessError):
+            if os.waitpid(pid, os.WNOHANG)[0] == pid:
+                return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
