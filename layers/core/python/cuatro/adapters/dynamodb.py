@@ -1,0 +1,281 @@
+"""Keys -> items, conditional statements -> what became of each: DynamoDB in as few calls as it allows.
+
+Values are plain Python: str, int, float, bool, None, bytes, list, dict. All reads are strongly consistent.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from cuatro.adapters.aws import ATTEMPTS, THROTTLED, JsonService, LeanService, backoff
+from cuatro.errors import Unavailable
+
+Value = Any
+Item = dict[str, Value]
+A = TypeVar("A")
+B = TypeVar("B")
+
+KEYS_PER_READ = 100
+STATEMENTS_PER_CALL = 25
+_PARALLEL = 8
+
+
+class Statement(msgspec.Struct, frozen=True, gc=False):
+    """One conditional write: PartiQL with a ? for each parameter."""
+
+    text: str
+    parameters: Sequence[Value]
+
+
+class Written(msgspec.Struct, frozen=True, gc=False):
+    """What became of a statement. `conflict`: its condition did not hold; `item` is then what was there, if known.
+
+    `failed`: DynamoDB's code of what may succeed later.
+    """
+
+    status: Literal["done", "conflict", "failed"]
+    item: Item | None = None
+    code: str = ""
+
+
+class _Attribute(msgspec.Struct, gc=False):
+    """DynamoDB's typed JSON; exactly one field is set."""
+
+    S: str | msgspec.UnsetType = msgspec.UNSET
+    N: str | msgspec.UnsetType = msgspec.UNSET
+    B: bytes | msgspec.UnsetType = msgspec.UNSET
+    BOOL: bool | msgspec.UnsetType = msgspec.UNSET
+    NULL: bool | msgspec.UnsetType = msgspec.UNSET
+    L: "list[_Attribute] | msgspec.UnsetType" = msgspec.UNSET
+    M: "dict[str, _Attribute] | msgspec.UnsetType" = msgspec.UNSET
+
+
+class _Read(msgspec.Struct):
+    Responses: dict[str, list[dict[str, _Attribute]]]
+    UnprocessedKeys: dict[str, Any] = {}
+
+
+class _Failure(msgspec.Struct):
+    Code: str = ""
+    Message: str = ""
+    Item: dict[str, _Attribute] | None = None
+
+
+class _Response(msgspec.Struct):
+    Error: _Failure | None = None
+
+
+class _Executed(msgspec.Struct):
+    Responses: list[_Response]
+
+
+class _Got(msgspec.Struct):
+    Item: dict[str, _Attribute] | None = None
+
+
+_READ = msgspec.json.Decoder(_Read)
+_EXECUTED = msgspec.json.Decoder(_Executed)
+_GOT = msgspec.json.Decoder(_Got)
+_ATTRIBUTES = msgspec.json.Decoder(dict[str, _Attribute])
+_ENCODE = msgspec.json.Encoder().encode
+
+
+class Dynamo:
+    """One region's tables."""
+
+    def __init__(self, service: JsonService) -> None:
+        self._service = service
+
+    def get(self, table: str, key: Item) -> Item | None:
+        """One item. Raises Unavailable."""
+        body = {"TableName": table, "Key": encoded(key), "ConsistentRead": True}
+        found = _GOT.decode(self._service.call("GetItem", _ENCODE(body))).Item
+        return None if found is None else decoded(found)
+
+    def update(self, table: str, key: Item, expression: str, values: Item, condition: str | None = None) -> None:
+        """UpdateItem with :names in `values`. Raises Refused with code ConditionalCheckFailedException, Unavailable."""
+        body = {"TableName": table, "Key": encoded(key), "UpdateExpression": expression}
+        if values:
+            body["ExpressionAttributeValues"] = encoded(values)
+        if condition:
+            body["ConditionExpression"] = condition
+        self._service.call("UpdateItem", _ENCODE(body))
+
+    def put_all(self, table: str, items: Sequence[Item]) -> None:
+        """Put items, the last one of a key wins, in any order. Raises Unavailable when some could not be written."""
+        for chunk in _chunks(items, STATEMENTS_PER_CALL):
+            waiting: Any = {table: [{"PutRequest": {"Item": encoded(item)}} for item in chunk]}
+            for attempt in range(ATTEMPTS):
+                if attempt:
+                    backoff(attempt)
+                answer = self._service.call("BatchWriteItem", _ENCODE({"RequestItems": waiting}))
+                waiting = msgspec.json.decode(answer).get("UnprocessedItems")
+                if not waiting:
+                    break
+            else:
+                raise Unavailable(f"BatchWriteItem: {table} throttled")
+
+    def read(self, wanted: dict[str, tuple[str, Iterable[str], str]]) -> dict[str, tuple[dict[str, Item], set[str]]]:
+        """Items of several tables: table -> (key attribute, keys, projection of plain names, "" = all).
+
+        Returns table -> (found items by key, keys that stayed throttled). Raises Unavailable when a whole call failed.
+        """
+        keys = [(table, key) for table, (_, each, _) in wanted.items() for key in each]
+        result: dict[str, tuple[dict[str, Item], set[str]]] = {table: ({}, set()) for table in wanted}
+
+        def one(chunk: Sequence[tuple[str, str]]) -> list[tuple[dict[str, list[Item]], dict[str, set[str]]]]:
+            return [self._read(wanted, chunk)]
+
+        for answers in _each(one, list(_chunks(keys, KEYS_PER_READ))):
+            for items, unread in answers:
+                for table, found in items.items():
+                    attribute = wanted[table][0]
+                    result[table][0].update((item[attribute], item) for item in found)
+                for table, missing in unread.items():
+                    result[table][1].update(missing)
+        return result
+
+    def _read(
+        self, wanted: dict[str, tuple[str, Iterable[str], str]], chunk: Sequence[tuple[str, str]]
+    ) -> tuple[dict[str, list[Item]], dict[str, set[str]]]:
+        request: dict[str, Any] = {}
+        for table, key in chunk:
+            attribute, _, projection = wanted[table]
+            if table not in request:
+                request[table] = {"ConsistentRead": True, "Keys": []}
+                if projection:
+                    request[table]["ProjectionExpression"] = projection
+            request[table]["Keys"].append({attribute: {"S": key}})
+        items: dict[str, list[Item]] = {}
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                backoff(attempt)
+            answer = _READ.decode(self._service.call("BatchGetItem", _ENCODE({"RequestItems": request})))
+            for table, found in answer.Responses.items():
+                items.setdefault(table, []).extend(map(decoded, found))
+            request = answer.UnprocessedKeys
+            if not request:
+                return items, {}
+        left = {table: {key[wanted[table][0]]["S"] for key in part["Keys"]} for table, part in request.items()}
+        return items, left
+
+    def write(self, statements: Sequence[Statement]) -> list[Written]:
+        """Each statement by itself, all or none of it; results in order. A call that failed fails its statements."""
+        chunks = list(_chunks(statements, STATEMENTS_PER_CALL))
+        return [written for results in _each(self._write, chunks) for written in results]
+
+    def _write(self, statements: Sequence[Statement]) -> list[Written]:
+        results = [Written("failed", code="not tried")] * len(statements)
+        waiting = list(range(len(statements)))
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                backoff(attempt)
+            body = _ENCODE({"Statements": [_request(statements[number]) for number in waiting]})
+            try:
+                answers = _EXECUTED.decode(self._service.call("BatchExecuteStatement", body)).Responses
+            except Unavailable as error:
+                # The service has retried already. Other calls of the batch may have succeeded: fail only these.
+                for number in waiting:
+                    results[number] = Written("failed", code=str(error))
+                return results
+            for number, answer in zip(waiting, answers, strict=True):
+                results[number] = _result(answer.Error)
+            waiting = [number for number in waiting if results[number].code in THROTTLED]
+            if not waiting:
+                break
+        return results
+
+
+@cache
+def dynamo() -> Dynamo:
+    """This process's DynamoDB."""
+    return Dynamo(LeanService("dynamodb", "DynamoDB_20120810", "1.0"))
+
+
+def encoded(item: Item) -> dict[str, Any]:
+    """Plain values -> DynamoDB's typed JSON, None left out at the top level."""
+    return {name: _typed(value) for name, value in item.items() if value is not None}
+
+
+def decoded(attributes: dict[str, _Attribute]) -> Item:
+    """DynamoDB's typed JSON -> plain values."""
+    return {name: _plain(attribute) for name, attribute in attributes.items()}
+
+
+def decoded_image(image: dict[str, Any]) -> Item:
+    """The NewImage of a stream event as Lambda gives it (JSON objects) -> plain values."""
+    return decoded(msgspec.convert(image, dict[str, _Attribute]))
+
+
+def _request(statement: Statement) -> dict[str, Any]:
+    return {
+        "Statement": statement.text,
+        "Parameters": [_typed(value) for value in statement.parameters],
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+
+
+def _result(failure: _Failure | None) -> Written:
+    if failure is None:
+        return _DONE
+    if failure.Code in {"ConditionalCheckFailed", "DuplicateItem"}:
+        return Written("conflict", decoded(failure.Item) if failure.Item else None)
+    return Written("failed", code=failure.Code or failure.Message)
+
+
+_DONE = Written("done")
+
+
+def _typed(value: Value) -> dict[str, Any]:  # noqa: PLR0911 - one for each type
+    match value:
+        case bytes():
+            return {"B": value}
+        case bool():
+            return {"BOOL": value}
+        case str():
+            return {"S": value}
+        case int() | float():
+            return {"N": repr(value)}
+        case list() | tuple():
+            return {"L": [_typed(each) for each in value]}
+        case dict():
+            return {"M": encoded(value)}
+        case None:
+            return {"NULL": True}
+    raise TypeError(f"DynamoDB holds no {type(value).__name__}")
+
+
+def _plain(attribute: _Attribute) -> Value:  # noqa: PLR0911 - one for each type
+    if attribute.S is not msgspec.UNSET:
+        return attribute.S
+    if attribute.B is not msgspec.UNSET:
+        return attribute.B
+    if attribute.N is not msgspec.UNSET:
+        number = attribute.N
+        return int(number) if number.lstrip("-").isdigit() else float(number)
+    if attribute.BOOL is not msgspec.UNSET:
+        return attribute.BOOL
+    if attribute.L is not msgspec.UNSET:
+        return [_plain(each) for each in attribute.L]
+    if attribute.M is not msgspec.UNSET:
+        return decoded(attribute.M)
+    return None
+
+
+def _chunks(items: Sequence[A], size: int) -> Iterable[Sequence[A]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _each(function: Callable[[A], list[B]], chunks: Sequence[A]) -> list[list[B]]:
+    """function of each chunk, side by side: a batch waits for the slowest call, not for the sum."""
+    if len(chunks) < 2:
+        return [function(chunk) for chunk in chunks]
+    return list(_threads().map(function, chunks))
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_PARALLEL, "dynamodb")

@@ -1,0 +1,62 @@
+"""A matrix of features -> probabilities, by an ONNX model that says in its metadata what it expects and what it is."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_OUTPUT = "probabilities"
+
+
+class ModelMismatch(Exception):  # noqa: N818
+    """The model is not the one that this code was written for."""
+
+
+class Model:
+    """version, features, thresholds, baseline, metrics from the metadata; score() uses one thread."""
+
+    def __init__(self, path: str | Path, features: tuple[str, ...], sha256: str | None = None) -> None:
+        """Load. Raises ModelMismatch when the features (names and order), the output or the checksum differ."""
+        import onnxruntime  # type: ignore[import-untyped]  # a quarter of a second of a cold start: only when a model is really needed
+
+        content = Path(path).read_bytes()
+        if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+            raise ModelMismatch(f"{path} has not the expected checksum {sha256}")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        self._input = self._session.get_inputs()[0].name
+        if _OUTPUT not in {output.name for output in self._session.get_outputs()}:
+            raise ModelMismatch(f"{path} has no output {_OUTPUT!r}")
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self.features = tuple(_parsed(metadata, "features", []))
+        if self.features != features:
+            different = sorted(set(self.features) ^ set(features)) or ["their order"]
+            raise ModelMismatch(f"{path} expects other features than this code makes: {', '.join(different)}")
+        self.version: str = metadata.get("version", "")
+        self.thresholds: dict[str, float] = _parsed(metadata, "thresholds", {})
+        self.baseline: list[float] = _parsed(metadata, "baseline", [])
+        self.metrics: dict[str, Any] = _parsed(metadata, "metrics", {})
+
+    def score(self, matrix: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """float32 [rows, features] -> float32 [rows]: calibrated probability of fraud."""
+        output = self._session.run([_OUTPUT], {self._input: matrix})[0]
+        probabilities: NDArray[np.float32] = output[:, -1] if output.ndim == 2 else output
+        return probabilities
+
+
+@cache
+def model(path: str, features: tuple[str, ...]) -> Model:
+    """The model at `path`, loaded once."""
+    return Model(path, features)
+
+
+def _parsed(metadata: Mapping[str, str], key: str, default: Any) -> Any:
+    return json.loads(metadata[key]) if key in metadata else default

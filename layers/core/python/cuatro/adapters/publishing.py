@@ -1,0 +1,119 @@
+"""Events -> the bus, alerts -> SNS, records -> Kinesis: in batches, partial failures retried, what failed is told.
+
+Each function takes a sequence and returns the positions that could not be delivered; delivery is at least once.
+"""
+
+import base64
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from cuatro.adapters.aws import ATTEMPTS, JsonService, LeanService, backoff, called
+from cuatro.errors import Unavailable
+from cuatro.events import PublishedEvent
+
+EVENTS_PER_CALL = 10
+ALERTS_PER_CALL = 10
+RECORDS_PER_CALL = 500
+SOURCE = "cuatro.fraud"
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """A message for people and their systems; `attributes` are what subscriptions filter by."""
+
+    subject: str
+    body: Any
+    attributes: dict[str, str]
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One record of a stream."""
+
+    key: str
+    data: bytes
+
+
+def publish_events(bus: str, events: Sequence[PublishedEvent]) -> set[int]:
+    """PutEvents: detail type is the event's class, detail its JSON."""
+
+    def call(chunk: Sequence[PublishedEvent]) -> list[bool]:
+        entries = [
+            {
+                "Source": SOURCE,
+                "DetailType": type(event).__name__,
+                "Detail": msgspec.json.encode(event).decode(),
+                "EventBusName": bus,
+            }
+            for event in chunk
+        ]
+        answer = msgspec.json.decode(_events().call("PutEvents", msgspec.json.encode({"Entries": entries})))
+        return ["ErrorCode" in entry for entry in answer["Entries"]]
+
+    return _delivered(events, EVENTS_PER_CALL, call)
+
+
+def put_records(stream: str, records: Sequence[Record]) -> set[int]:
+    """PutRecords."""
+
+    def call(chunk: Sequence[Record]) -> list[bool]:
+        entries = [{"PartitionKey": record.key, "Data": base64.b64encode(record.data).decode()} for record in chunk]
+        body = msgspec.json.encode({"StreamName": stream, "Records": entries})
+        answer = msgspec.json.decode(_kinesis().call("PutRecords", body))
+        return ["ErrorCode" in record for record in answer["Records"]]
+
+    return _delivered(records, RECORDS_PER_CALL, call)
+
+
+def publish_alerts(topic_arn: str, alerts: Sequence[Alert]) -> set[int]:
+    """PublishBatch; bodies as JSON."""
+
+    def call(chunk: Sequence[Alert]) -> list[bool]:
+        entries = [
+            {
+                "Id": str(number),
+                "Subject": alert.subject[:100],
+                "Message": msgspec.json.encode(alert.body).decode(),
+                "MessageAttributes": {
+                    name: {"DataType": "String", "StringValue": value} for name, value in alert.attributes.items()
+                },
+            }
+            for number, alert in enumerate(chunk)
+        ]
+        answer = called("sns", "publish_batch", TopicArn=topic_arn, PublishBatchRequestEntries=entries)
+        failed = {entry["Id"] for entry in answer.get("Failed", [])}
+        return [str(number) in failed for number in range(len(chunk))]
+
+    return _delivered(alerts, ALERTS_PER_CALL, call)
+
+
+def _delivered(items: Sequence[Any], size: int, call: Callable[[Sequence[Any]], list[bool]]) -> set[int]:
+    """call(chunk) tells for each item whether it failed; failed ones are tried again with the next ones."""
+    waiting = list(range(len(items)))
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            backoff(attempt)
+        failed: list[int] = []
+        for start in range(0, len(waiting), size):
+            chunk = waiting[start : start + size]
+            try:
+                failures = call([items[number] for number in chunk])
+            except Unavailable:
+                # The call has been retried already: give up on all that is left instead of waiting on each chunk.
+                return {*failed, *waiting[start:]}
+            failed += [number for number, is_failed in zip(chunk, failures, strict=True) if is_failed]
+        waiting = failed
+        if not waiting:
+            break
+    return set(waiting)
+
+
+@cache
+def _events() -> JsonService:
+    return LeanService("events", "AWSEvents", "1.1")
+
+
+@cache
+def _kinesis() -> JsonService:
+    return LeanService("kinesis", "Kinesis_20131202", "1.1")
