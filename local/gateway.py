@@ -24,7 +24,7 @@ SERVICES: dict[str, App] = {}
 
 
 def listen(port: int) -> socket.socket:
-    """Bound loopback socket; port 0 takes a free one. Bound before anything starts, so that nobody takes it in between."""
+    """Bound loopback socket; port 0 takes a free one. Bound first, so that nobody takes it in between."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -1,1 +1,1 @@
-"""What runs inside the platform's process, in the platform's own virtual environment: MiniStack and what we add to it."""
+"""What runs in the platform's process, in its own virtual environment: MiniStack and what we add to it."""

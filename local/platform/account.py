@@ -1,4 +1,7 @@
-"""The one account of the local platform. `test`/`test` is its root user, as LocalStack has it; functions get their role's keys."""
+"""The one account of the local platform: `test`/`test` is its root user, as LocalStack has it.
+
+Functions get keys of their role.
+"""
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"

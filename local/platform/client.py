@@ -1,4 +1,4 @@
-"""Target -> AWS clients: the local platform's through localstack-client (so a LocalStack works too), or an AWS account's.
+"""Target -> AWS clients: the local platform's by localstack-client (so LocalStack works too), or an AWS account's.
 
 `connect()` finds the target by itself: a platform that runs here, an emulator that AWS_ENDPOINT_URL names, else AWS.
 """
@@ -55,7 +55,7 @@ class Connection:
         return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
     def api_url(self, url: str) -> str:
-        """The `ApiUrl` output -> a URL that answers from here: the emulator's has a host name that DNS does not know."""
+        """The `ApiUrl` output -> a URL that answers from here: DNS does not know the emulator's host name."""
         found = _API_HOST.match(url)
         if self.endpoint is None or not found:
             return url
@@ -63,7 +63,7 @@ class Connection:
 
 
 def endpoint(state: Path = STATE) -> str | None:
-    """URL of the emulator: what AWS_ENDPOINT_URL names (a LocalStack, say), else the platform that runs here, else None."""
+    """URL of the emulator: what AWS_ENDPOINT_URL names, else the platform that runs here, else None."""
     named = os.environ.get("AWS_ENDPOINT_URL")
     found = None if named else running(state)
     return found.endpoint if found else named

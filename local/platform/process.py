@@ -1,4 +1,4 @@
-"""(state directory, port) -> a platform that runs in the background, found again by its state directory, ended by its pid."""
+"""(state directory, port) -> a platform in the background, found again by that directory, ended by its pid."""
 
 import contextlib
 import json
@@ -15,7 +15,7 @@ from local.platform.account import HOST, PORT
 from local.platform.errors import PlatformError
 
 ROOT = Path(__file__).resolve().parents[2]
-STATE = ROOT / ".local"
+STATE = Path(os.environ.get("CUATRO_STATE", ROOT / ".local"))
 PYTHON = ROOT / ".venv" / "platform" / "bin" / "python"
 LOG = "platform.log"
 TAIL_LINES = 25
@@ -44,7 +44,7 @@ def running(state: Path = STATE) -> Platform | None:
     """The platform of this state directory, if it runs and answers; another platform on its port does not count."""
     try:
         known = json.loads((state / "platform.json").read_text())
-        with urllib.request.urlopen(f"http://{HOST}:{known['port']}/_cuatro/platform", timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"http://{HOST}:{known['port']}/_cuatro/platform", timeout=5) as answer:
             identity = json.load(answer)
     except (OSError, ValueError, KeyError):
         return None

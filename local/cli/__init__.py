@@ -1,0 +1,1 @@
+"""The `cuatro` command line."""

@@ -1,0 +1,52 @@
+"""`cuatro COMMAND` -> the command's function; what goes wrong ends with the reason and the next step."""
+
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from local.cli.console import show_error
+from local.cli.logs import logs
+from local.cli.platform import down, status, up
+from local.platform.errors import PlatformError
+
+
+class Commands(TyperGroup):
+    """The commands, with one place where their errors end."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command; PlatformError and AWS errors become a message and exit status 1."""
+        try:
+            return super().invoke(ctx)
+        except PlatformError as error:
+            show_error(error)
+        except Exception as error:
+            if not _is_aws(error):
+                raise
+            show_error(
+                PlatformError(str(error), "`cuatro status` shows whether the platform answers and what is deployed.")
+            )
+        raise typer.Exit(1)
+
+
+def _is_aws(error: Exception) -> bool:
+    """Whether botocore raised it; botocore is not imported for the question."""
+    exceptions = sys.modules.get("botocore.exceptions")
+    return exceptions is not None and isinstance(error, (exceptions.BotoCoreError, exceptions.ClientError))
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help="Four AI pipelines on AWS, and on your laptop. Begin with `cuatro demo`.",
+)
+app.command()(up)
+app.command()(down)
+app.command()(status)
+app.command()(logs)
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,117 @@
+"""`cuatro up`, `down` and `status`: the local platform and what is deployed there, or the suite on AWS."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from local.cli.console import out, steps
+from local.cli.options import TargetName
+from local.platform.account import PORT
+from local.platform.process import running, start, stop
+
+if TYPE_CHECKING:
+    from local.platform.client import Connection
+
+
+def up(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = PORT,
+    deploy: Annotated[bool, typer.Option(help="Deploy the suite too; --no-deploy leaves the platform empty.")] = True,
+) -> None:
+    """Start the local platform and deploy the suite to it. Harmless when it runs: deploys only what changed.
+
+    It listens on 127.0.0.1 only and keeps its files in .local; CUATRO_STATE=DIR runs another one beside it.
+    """
+    from local.platform import deployment  # noqa: PLC0415 - boto3 takes long to import
+
+    with steps() as tell:
+        there = running()
+        if not there:
+            tell("Starting the platform", None)
+        platform = there or start(port=port)
+        changed = deploy and deployment.deploy(platform, tell)
+    what = "Deployed" if changed else "Nothing changed" if deploy else "Started"
+    out.print(f"[green]{what}.[/] The platform answers at [bold]{platform.endpoint}[/], its log is {platform.log}")
+    if deploy:
+        out.print("Next: [bold]cuatro demo[/] streams transactions, [bold]cuatro status[/] shows what is there.")
+
+
+def down() -> None:
+    """End the local platform and every process of its functions. What it held is gone; the next `up` deploys anew."""
+    if stop():
+        out.print("[green]Ended.[/] `cuatro up` starts it again.")
+    else:
+        out.print("No platform runs here. `cuatro up` starts one.")
+
+
+def status(target: TargetName = None) -> None:
+    """Show stacks, functions, waiting failures and rejected records."""
+    from local.platform.client import connect  # noqa: PLC0415 - boto3 takes long to import
+
+    connection = connect(target)
+    here = running()
+    if connection.target == "local":
+        about = f", pid {here.pid}, log {here.log}" if here and here.endpoint == connection.endpoint else ""
+        out.print(f"Platform at [bold]{connection.endpoint}[/]{about}")
+    else:
+        out.print(f"AWS, region [bold]{connection.region}[/]")
+    stacks = _stacks(connection)
+    if not stacks:
+        out.print("Nothing is deployed. `cuatro up` deploys the suite here.")
+        raise typer.Exit(1)
+    table = Table("stack", "state", "functions", "waiting failures", "rejected objects", title_justify="left")
+    for name, state_of in stacks.items():
+        resources = _resources(connection, name)
+        table.add_row(
+            name,
+            state_of,
+            ", ".join(sorted(_job(name, function) for function in resources.get("AWS::Lambda::Function", []))),
+            str(sum(_depth(connection, queue) for queue in resources.get("AWS::SQS::Queue", []))),
+            str(_rejected(connection, name)),
+        )
+    out.print(table)
+    out.print("`cuatro replay` sends waiting failures and rejected records again, `cuatro logs fraud` shows why.")
+
+
+def _stacks(connection: "Connection") -> dict[str, str]:
+    """State of each of the suite's stacks."""
+    pages = connection.client("cloudformation").get_paginator("describe_stacks").paginate()
+    return {
+        stack["StackName"]: stack["StackStatus"]
+        for page in pages
+        for stack in page["Stacks"]
+        if stack["StackName"].startswith("Cuatro")
+    }
+
+
+def _resources(connection: "Connection", stack: str) -> dict[str, list[str]]:
+    """Physical ids of a stack's resources, by type."""
+    found: dict[str, list[str]] = {}
+    for page in connection.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack):
+        for resource in page["StackResourceSummaries"]:
+            found.setdefault(resource["ResourceType"], []).append(resource.get("PhysicalResourceId", ""))
+    return found
+
+
+def _job(stack: str, function: str) -> str:
+    """`CuatroFraud-Score8A1B2C3D-x1y2` -> `Score8A1B2C3D`: the part of the name that CDK gave."""
+    return function.removeprefix(f"{stack}-").split("-")[0]
+
+
+def _depth(connection: "Connection", queue: str) -> int:
+    """Messages that wait in a queue or are held by a reader."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    attributes = connection.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+    return sum(int(attributes.get(name, 0)) for name in names)
+
+
+def _rejected(connection: "Connection", stack: str) -> int:
+    """Objects with rejected records that were not replayed."""
+    bucket = connection.outputs(stack).get("RejectedBucket")
+    if not bucket:
+        return 0
+    pages = connection.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    return sum(
+        not Path(item["Key"]).parts[0].startswith("replayed") for page in pages for item in page.get("Contents", [])
+    )

@@ -1,0 +1,168 @@
+"""Running platform -> the CDK app deployed to it by the plain CDK CLI, or nothing done when nothing changed since.
+
+The same app and CLI deploy to AWS; here only the endpoint, the credentials and `-c target=local` differ.
+"""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from local.platform.account import ACCESS_KEY, ACCOUNT, REGION, SECRET_KEY
+from local.platform.client import connect
+from local.platform.errors import PlatformError
+from local.platform.process import ROOT, Platform, tail
+
+INPUTS = ("cdk", "functions", "layers", "models", "app.py", "cdk.json", "requirements.txt", "package-lock.json")
+SUFFIXES = {".py", ".json", ".txt", ".onnx", ".in"}
+LOG = "deploy.log"
+CDK = ROOT / "node_modules" / ".bin" / "cdk"
+# "CuatroFraud | 12/48 | 10:01:02 AM | CREATE_COMPLETE | ..." as the CLI reports progress; without a change set no "/48"
+_EVENT = re.compile(r"(?P<stack>\w+) \|\s+(?P<done>\d+)(?:/(?P<all>\d+))? \|")
+
+# (what is done now, share done from 0 to 1 where it is known)
+Tell = Callable[[str, float | None], None]
+
+
+def deploy(platform: Platform, tell: Tell) -> bool:
+    """Bootstraps, synthesises and deploys where needed; False when the same app is deployed here already.
+
+    Raises PlatformError with the end of the log when a step fails.
+    """
+    wanted = digest()
+    if _read(platform.state / "deployed") == f"{wanted} {platform.pid}":
+        return False
+    if not CDK.exists():
+        raise PlatformError("The CDK command line is missing from node_modules.", "Run `make setup`.")
+    (platform.state / LOG).unlink(missing_ok=True)
+    with ThreadPoolExecutor() as pool:  # two processes that wait for other things: the emulator, and jsii
+        bootstrapping = pool.submit(_bootstrap, platform, tell)
+        synthesising = pool.submit(_synthesise, platform, wanted, tell)
+        bootstrapping.result()
+        synthesising.result()
+    _cdk(platform, ["deploy", "--all", "--app", _assembly(platform), "--require-approval", "never",
+                    "--progress", "events", "--method", "direct", "--concurrency", "2"], tell, "Deploying")  # fmt: skip
+    (platform.state / "deployed").write_text(f"{wanted} {platform.pid}")
+    return True
+
+
+def digest(root: Path = ROOT) -> str:
+    """Hash of every file that the deployment is made from."""
+    seen = hashlib.sha256()
+    for path in _inputs(root):
+        seen.update(f"{path.relative_to(root)}\0".encode())
+        seen.update(hashlib.sha256(path.read_bytes()).digest())
+    return seen.hexdigest()
+
+
+def _inputs(root: Path) -> Iterator[Path]:
+    for name in INPUTS:
+        path = root / name
+        if path.is_file():
+            yield path
+        elif name == "models":  # of these only the models themselves are deployed
+            yield from sorted(path.glob("*/*.onnx"))
+        else:
+            yield from sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
+
+
+def _assembly(platform: Platform) -> str:
+    return str(platform.state / "cdk.out")
+
+
+def _bootstrap(platform: Platform, tell: Tell) -> None:
+    """CDK's own stack (the bucket for assets), made once for each platform."""
+    stacks = connect("local", platform.state).client("cloudformation").list_stacks()["StackSummaries"]
+    there = {stack["StackName"] for stack in stacks if stack["StackStatus"].endswith("_COMPLETE")}
+    if "CDKToolkit" not in there:
+        # An empty app: bootstrap needs none, and must not start ours beside the synth.
+        _cdk(platform, ["bootstrap", f"aws://{ACCOUNT}/{REGION}", "--app", ""], tell, "Bootstrapping")
+
+
+def _synthesise(platform: Platform, wanted: str, tell: Tell) -> None:
+    """The cloud assembly of this digest, kept from one platform to the next."""
+    stamp = platform.state / "synthesised"
+    if _read(stamp) == wanted and Path(_assembly(platform), "manifest.json").exists():
+        return
+    app = f"{sys.executable} app.py"
+    _cdk(platform, ["synth", "--quiet", "--app", app, "-c", "target=local", "--output", _assembly(platform)], tell,
+         "Synthesising")  # fmt: skip
+    stamp.write_text(wanted)
+
+
+def _cdk(platform: Platform, arguments: list[str], tell: Tell, doing: str) -> None:
+    """Runs the CLI; its output goes to the log, its progress to `tell`."""
+    log = platform.state / LOG
+    tell(doing, None)
+    began = time.monotonic()
+    with log.open("a", buffering=1) as output:
+        output.write(f"--- cdk {' '.join(arguments)}\n")
+        process = subprocess.Popen(
+            [CDK, *arguments, "--no-notices", "--no-color"],
+            cwd=ROOT,
+            env=environment(platform),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+        for line in process.stdout:
+            output.write(line)
+            event = _EVENT.search(line)
+            if event:
+                total = int(event["all"] or _resources(platform, event["stack"]))
+                tell(f"{doing} {event['stack']}", min(1.0, int(event["done"]) / max(1, total)))
+        code = process.wait()
+        output.write(f"--- ended with {code} after {time.monotonic() - began:.1f} s\n")
+    if code:
+        raise PlatformError(
+            f"`cdk {arguments[0]}` failed ({doing.lower()}).",
+            f"Mend what the end of {log} says, then run `cuatro up` again: it goes on from here.",
+            tail(log),
+        )
+
+
+def _resources(platform: Platform, stack: str) -> int:
+    """Number of resources of a synthesised stack; 0 when it is not there."""
+    try:
+        template = json.loads(Path(_assembly(platform), f"{stack}.template.json").read_text())
+    except OSError:
+        return 0
+    return len(template["Resources"])
+
+
+def environment(platform: Platform) -> dict[str, str]:
+    """Environment in which the AWS SDKs of the CLI find this platform and nothing of the user's AWS settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return kept | {
+        "AWS_ENDPOINT_URL": platform.endpoint,
+        "AWS_ENDPOINT_URL_S3": platform.endpoint,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "CDK_DISABLE_VERSION_CHECK": "true",
+        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "true",
+        "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "true",
+        "NODE_NO_WARNINGS": "1",
+        "NO_COLOR": "1",
+    }
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
