@@ -10,8 +10,9 @@ import typer
 from rich.text import Text
 
 from local.cli.console import out
-from local.cli.options import TargetName
+from local.cli.options import StateDir, TargetName
 from local.platform.errors import PlatformError
+from local.platform.process import STATE
 
 if TYPE_CHECKING:
     from local.platform.client import Connection
@@ -39,11 +40,12 @@ def logs(  # noqa: PLR0913, PLR0917 - a parameter is an option of the command
     minutes: Annotated[float, typer.Option("--minutes", "-m", help="How far back.")] = 10,
     everything: Annotated[bool, typer.Option("--all", "-a", help="Also metrics and Lambda's own lines.")] = False,
     target: TargetName = None,
+    state: StateDir = STATE,
 ) -> None:
     """Show what the functions logged: time, function, level, message and the fields of the line."""
     from local.platform.client import connect  # noqa: PLC0415 - boto3 takes long to import
 
-    connection = connect(target)
+    connection = connect(target, state)
     groups = _groups(connection, pipeline, job)
     since = int((time.time() - minutes * 60) * 1000)
     seen: set[str] = set()

@@ -7,9 +7,9 @@ import typer
 from rich.table import Table
 
 from local.cli.console import out, steps
-from local.cli.options import TargetName
+from local.cli.options import StateDir, TargetName
 from local.platform.account import PORT
-from local.platform.process import running, start, stop
+from local.platform.process import STATE, running, start, stop
 
 if TYPE_CHECKING:
     from local.platform.client import Connection
@@ -17,19 +17,20 @@ if TYPE_CHECKING:
 
 def up(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = PORT,
+    state: StateDir = STATE,
     deploy: Annotated[bool, typer.Option(help="Deploy the suite too; --no-deploy leaves the platform empty.")] = True,
 ) -> None:
     """Start the local platform and deploy the suite to it. Harmless when it runs: deploys only what changed.
 
-    It listens on 127.0.0.1 only and keeps its files in .local; CUATRO_STATE=DIR runs another one beside it.
+    It listens on 127.0.0.1 only and keeps its files in .local; `--state DIR --port 0` runs another one beside it.
     """
     from local.platform import deployment  # noqa: PLC0415 - boto3 takes long to import
 
     with steps() as tell:
-        there = running()
+        there = running(state)
         if not there:
             tell("Starting the platform", None)
-        platform = there or start(port=port)
+        platform = there or start(state, port)
         changed = deploy and deployment.deploy(platform, tell)
     what = "Deployed" if changed else "Nothing changed" if deploy else "Started"
     out.print(f"[green]{what}.[/] The platform answers at [bold]{platform.endpoint}[/], its log is {platform.log}")
@@ -37,20 +38,20 @@ def up(
         out.print("Next: [bold]cuatro demo[/] streams transactions, [bold]cuatro status[/] shows what is there.")
 
 
-def down() -> None:
+def down(state: StateDir = STATE) -> None:
     """End the local platform and every process of its functions. What it held is gone; the next `up` deploys anew."""
-    if stop():
+    if stop(state):
         out.print("[green]Ended.[/] `cuatro up` starts it again.")
     else:
         out.print("No platform runs here. `cuatro up` starts one.")
 
 
-def status(target: TargetName = None) -> None:
+def status(target: TargetName = None, state: StateDir = STATE) -> None:
     """Show stacks, functions, waiting failures and rejected records."""
     from local.platform.client import connect  # noqa: PLC0415 - boto3 takes long to import
 
-    connection = connect(target)
-    here = running()
+    connection = connect(target, state)
+    here = running(state)
     if connection.target == "local":
         about = f", pid {here.pid}, log {here.log}" if here and here.endpoint == connection.endpoint else ""
         out.print(f"Platform at [bold]{connection.endpoint}[/]{about}")
