@@ -1,0 +1,142 @@
+"""What differs between the targets (local, dev, prod) and between the cost profiles, each difference with its reason.
+
+The text in a field's `Annotated` is the reason that docs/parity.md prints (`python -m cdk.parity`). What is the same
+everywhere stays in the constructs. Nothing here reads the environment, an account or git.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Annotated, Literal
+
+from aws_cdk.aws_logs import RetentionDays
+
+# Lambda runs the Python that ran the tests: the layers' wheels and byte code are then the right ones (decision 0003).
+PYTHON = f"3.{sys.version_info.minor}"
+
+LayerPlatform = Literal["lambda", "host"]
+
+
+@dataclass(frozen=True)
+class FraudPolicy:
+    """Thresholds and rules of the fraud decision; the functions get it as JSON in POLICY.
+
+    Scores are probabilities (0 takes the threshold stored in the model). Amounts are minor units of `base_currency`;
+    `rates` converts one minor unit of a currency to minor units of `base_currency`, so a yen (which has no decimals) is
+    worth 0.61 cents. The rates are indicative: replace them.
+    """
+
+    review_at: float = 0.0
+    decline_at: float = 0.0
+    hard_limit: int = 1_000_000
+    max_1h_count: int = 20
+    base_currency: str = "EUR"
+    block_on_decline: bool = False
+    rates: Mapping[str, float] = field(
+        default_factory=lambda: {
+            "EUR": 1.0, "USD": 0.92, "GBP": 1.17, "CHF": 1.05, "SEK": 0.087, "NOK": 0.086, "DKK": 0.134, "PLN": 0.23,
+            "CZK": 0.04, "HUF": 0.0025, "RON": 0.2, "CAD": 0.67, "AUD": 0.61, "JPY": 0.61, "CNY": 0.13, "INR": 0.011,
+            "BRL": 0.17, "MXN": 0.05, "ZAR": 0.05, "TRY": 0.024,
+        }
+    )  # fmt: skip
+
+    def as_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What the suite costs and stands: capacity, memory, retention. `minimal` is the cheapest that does everything."""
+
+    name: str
+    shards: Annotated[int | None, "one shard is the cheapest stream; None is on demand, which scales itself"] = 1
+    stream_retention_hours: Annotated[int, "longer retention leaves more time for a replay, and is paid for"] = 24
+    enhanced_fan_out: Annotated[bool, "pushes records in about 70 ms instead of a poll a second, for a price"] = False
+    score_memory_mb: Annotated[int, "1,769 MB is one whole vCPU; memory is paid by use"] = 1024
+    job_memory_mb: Annotated[int, "memory is paid by use"] = 512
+    log_retention: Annotated[RetentionDays, "logs are kept as long as somebody needs them"] = RetentionDays.ONE_WEEK
+    object_retention_days: Annotated[int, "rejected records and access logs are kept as long as needed"] = 30
+    archive_days: Annotated[int, "the bus's archive replays events; worth its storage in production"] = 0
+    api_rate: Annotated[int, "requests a second that the API admits: a brake on cost"] = 50
+    api_burst: Annotated[int, "requests at once that the API admits"] = 100
+    iterator_age_alarm_s: Annotated[int, "how far behind decisions may be before somebody is told"] = 300
+
+
+MINIMAL = Profile("minimal")
+STANDARD = Profile(
+    "standard",
+    shards=2,
+    stream_retention_hours=48,
+    score_memory_mb=1769,
+    log_retention=RetentionDays.ONE_MONTH,
+    object_retention_days=90,
+    archive_days=7,
+    api_rate=200,
+    api_burst=400,
+    iterator_age_alarm_s=60,
+)
+PRODUCTION = Profile(
+    "production",
+    shards=None,
+    stream_retention_hours=168,
+    enhanced_fan_out=True,
+    score_memory_mb=1769,
+    log_retention=RetentionDays.ONE_YEAR,
+    object_retention_days=365,
+    archive_days=30,
+    api_rate=1000,
+    api_burst=2000,
+    iterator_age_alarm_s=30,
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the suite is deployed. Fields with a default are the same wherever nothing else is said."""
+
+    name: str
+    profile: Profile
+    cli_credentials: Annotated[bool, "the local platform enforces IAM and has no bootstrap roles to deploy with"]
+    retain_data: Annotated[bool, "real data outlives the stack; elsewhere everything goes with it"]
+    layer_platform: Annotated[LayerPlatform, "wheels for Lambda's Linux, or for the machine the platform runs on"]
+    max_record_age_hours: Annotated[int, "how long a failing batch is retried before the failures queue takes it"]
+    retry_attempts: Annotated[int, "few on a laptop, where somebody waits to see the failures queue"]
+    max_age_days: Annotated[int, "the oldest transaction still scored; demos replay history"] = 3650
+    shadow_model: Annotated[bool, "scores a second model version beside the live one, compares, does not act"] = False
+    fraud_policy: Annotated[FraudPolicy, "thresholds and rules of the fraud decision"] = field(
+        default_factory=FraudPolicy
+    )
+
+
+LOCAL = Target(
+    "local",
+    MINIMAL,
+    cli_credentials=True,
+    retain_data=False,
+    layer_platform="host",
+    max_record_age_hours=1,
+    retry_attempts=3,
+)
+DEV = Target(
+    "dev",
+    MINIMAL,
+    cli_credentials=False,
+    retain_data=False,
+    layer_platform="lambda",
+    max_record_age_hours=12,
+    retry_attempts=10,
+)
+PROD = replace(DEV, name="prod", profile=PRODUCTION, retain_data=True, max_age_days=30)
+
+TARGETS = {target.name: target for target in (LOCAL, DEV, PROD)}
+PROFILES = {profile.name: profile for profile in (MINIMAL, STANDARD, PRODUCTION)}
+
+
+def chosen(target: str | None, profile: str | None = None) -> Target:
+    """The target of `-c target=` (default dev) and the profile of `-c profile=`. Raises ValueError for another name."""
+    for name, known in ((target, TARGETS), (profile, PROFILES)):
+        if name is not None and name not in known:
+            raise ValueError(f"{name!r} is none of {', '.join(known)}")
+    found = TARGETS[target or "dev"]
+    return replace(found, profile=PROFILES[profile]) if profile else found

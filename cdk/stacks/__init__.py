@@ -1,0 +1,1 @@
+"""One stack a pipeline, and the platform that they share."""

@@ -1,0 +1,175 @@
+"""Card fraud: transactions -> Kinesis -> score -> cards table -> act -> decisions, alerts, bus; labels -> learn.
+
+A decision commits in the same write as the card's state; `act` reads it from the table's stream (decision 0001).
+"""
+
+from typing import Any
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from cdk.config import Target
+from cdk.constructs.event_source import consume_stream, consume_table
+from cdk.constructs.failures import FailuresQueue
+from cdk.constructs.private_api import PrivateApi, Route
+from cdk.constructs.private_bucket import private_bucket
+from cdk.constructs.state_table import StateTable
+from cdk.constructs.suite_function import RUNTIME, SuiteFunction, code
+from cdk.layers import layer_archive, model_archive
+from cdk.stacks.fraud_access import allow_act, allow_api, allow_learn, allow_score
+from cdk.stacks.fraud_dashboard import fraud_dashboard
+from cdk.stacks.platform import CuatroPlatform, synthesizer
+
+ROUTES: tuple[Route, ...] = (
+    ("POST", "/authorizations"),
+    ("POST", "/labels"),
+    ("GET", "/cards/{card_id}"),
+    ("POST", "/cards/{card_id}/block"),
+    ("POST", "/cards/{card_id}/unblock"),
+    ("GET", "/decisions/{transaction_id}"),
+)
+_MODEL = "/opt/models/fraud/model.onnx"
+_SHADOW = "/opt/models/fraud/shadow.onnx"
+# Of the cards table's changes, `act` needs those that carry decisions: the attribute `d`, the outbox.
+_WITH_DECISIONS = lambda_.FilterCriteria.filter({"dynamodb": {"NewImage": {"d": {"B": lambda_.FilterRule.exists()}}}})
+
+
+class CuatroFraud(Stack):
+    """The stream, the state, four functions (score, act, api, learn) and what watches them."""
+
+    def __init__(self, scope: Construct, name: str, *, target: Target, platform: CuatroPlatform, **kwargs: Any) -> None:
+        super().__init__(
+            scope, name, synthesizer=synthesizer(target), description="Cuatro: card fraud in real time", **kwargs
+        )
+        self.target = target
+        self.tell = platform.alarm_topic
+        self._state(platform)
+        self._layers()
+        self.failures = FailuresQueue(self, "Failures", tell=self.tell)
+        self._functions(platform)
+        self.api = PrivateApi(self, "Api", routes=ROUTES, answers=self.authorize, target=target)
+        failures = self.failures.queue
+        consume_stream(self.score, self.stream, failures=failures, target=target)
+        consume_table(self.act, self.cards.table, failures=failures, target=target, only=_WITH_DECISIONS)
+        consume_table(self.learn, self.labels.table, failures=failures, target=target)
+        fraud_dashboard(self)
+        self._outputs()
+
+    def _state(self, platform: CuatroPlatform) -> None:
+        profile, retain = self.target.profile, self.target.retain_data
+        on_demand = profile.shards is None
+        self.stream = kinesis.Stream(
+            self,
+            "Transactions",
+            encryption=kinesis.StreamEncryption.MANAGED,
+            stream_mode=kinesis.StreamMode.ON_DEMAND if on_demand else kinesis.StreamMode.PROVISIONED,
+            shard_count=profile.shards,
+            retention_period=Duration.hours(profile.stream_retention_hours),
+            removal_policy=RemovalPolicy.RETAIN if retain else RemovalPolicy.DESTROY,
+        )
+        self.cards = StateTable(self, "Cards", key="card_id", target=self.target, stream=True)
+        self.terminals = StateTable(self, "Terminals", key="terminal_id", target=self.target)
+        self.decisions = StateTable(self, "Decisions", key="transaction_id", target=self.target)
+        self.labels = StateTable(self, "Labels", key="transaction_id", target=self.target, stream=True)
+        # By name: the platform's policy lets S3 write there already, and must not come to depend on this stack.
+        access_logs = s3.Bucket.from_bucket_name(self, "AccessLogs", platform.access_logs.bucket_name)
+        self.rejected = private_bucket(
+            self, "Rejected", expire_days=profile.object_retention_days, retain=retain,
+            access_logs=access_logs, log_prefix="fraud/rejected/",
+        )  # fmt: skip
+        self.alerts = sns.Topic(
+            self, "Alerts", display_name="Cuatro fraud alerts", enforce_ssl=True,
+            master_key=kms.Alias.from_alias_name(self, "SnsKey", "alias/aws/sns"),
+        )  # fmt: skip
+
+    def _layers(self) -> None:
+        """Each stack has its own layers: one that another stack uses could never be replaced."""
+        self.core = self._layer(
+            "Core", layer_archive("core", self.target.layer_platform), "cuatro, Powertools, msgspec, Chalice's router"
+        )
+        self.inference = self._layer(
+            "Inference", layer_archive("inference", self.target.layer_platform), "ONNX Runtime and numpy, slimmed"
+        )
+        self.model = self._layer("Model", model_archive("fraud", self.target.shadow_model), "The fraud model")
+
+    def _layer(self, name: str, archive: Any, description: str) -> lambda_.LayerVersion:
+        return lambda_.LayerVersion(
+            self, f"{name}Layer", code=code(archive), compatible_runtimes=[RUNTIME],
+            compatible_architectures=[lambda_.Architecture.X86_64], description=description,
+        )  # fmt: skip
+
+    def _functions(self, platform: CuatroPlatform) -> None:
+        target, profile = self.target, self.target.profile
+        cards, terminals = {"CARDS_TABLE": self.cards.name}, {"TERMINALS_TABLE": self.terminals.name}
+        decisions, labels = {"DECISIONS_TABLE": self.decisions.name}, {"LABELS_TABLE": self.labels.name}
+        policy = {"MODEL_PATH": _MODEL, "POLICY": target.fraud_policy.as_json()}
+        deciding = {
+            **policy,
+            "SHADOW_MODEL_PATH": _SHADOW if target.shadow_model else "",
+            "MAX_AGE_DAYS": str(target.max_age_days),
+        }
+
+        self.score = self._function(
+            "Score", "score", "Decides the transactions of the stream", profile.score_memory_mb, scores=True,
+            settings={**cards, **terminals, **deciding, "REJECTED_BUCKET": self.rejected.bucket_name},
+        )  # fmt: skip
+        self.act = self._function(
+            "Act", "act", "Publishes decisions, alerts with reasons, blocks cards", profile.score_memory_mb,
+            scores=True,
+            settings={
+                **cards, **decisions, **policy, "STREAM_NAME": self.stream.stream_name,
+                "BUS_NAME": platform.bus.event_bus_name, "ALERTS_TOPIC_ARN": self.alerts.topic_arn,
+            },
+        )  # fmt: skip
+        self.authorize = self._function(
+            "ApiFunction", "api", "Decides while the card waits; takes labels; blocks cards", profile.score_memory_mb,
+            scores=True, settings={**cards, **terminals, **decisions, **labels, **deciding}, timeout_s=20,
+        )  # fmt: skip
+        self.learn = self._function(
+            "Learn", "learn", "Folds labels into terminals' risk and decisions", profile.job_memory_mb, scores=False,
+            settings={**terminals, **decisions},
+        )  # fmt: skip
+        allow_score(self)
+        allow_act(self, platform)
+        allow_api(self)
+        allow_learn(self)
+
+    def _function(
+        self,
+        name: str,
+        job: str,
+        purpose: str,
+        memory_mb: int,
+        *,
+        scores: bool,
+        settings: dict[str, str],
+        timeout_s: int = 60,
+    ) -> SuiteFunction:
+        return SuiteFunction(
+            self, name, pipeline="fraud", job=job, purpose=purpose, settings=settings, target=self.target,
+            memory_mb=memory_mb, timeout=Duration.seconds(timeout_s), failures=self.failures.queue, tell=self.tell,
+            layers=[self.core, self.inference, self.model] if scores else [self.core],
+        )  # fmt: skip
+
+    def _outputs(self) -> None:
+        for key, value in {
+            "StreamName": self.stream.stream_name,
+            "ApiUrl": self.api.url,
+            "CardsTable": self.cards.name,
+            "TerminalsTable": self.terminals.name,
+            "DecisionsTable": self.decisions.name,
+            "LabelsTable": self.labels.name,
+            "AlertsTopicArn": self.alerts.topic_arn,
+            "RejectedBucket": self.rejected.bucket_name,
+            "FailuresQueueUrl": self.failures.queue.queue_url,
+            "ScoreFunction": self.score.function.function_name,
+            "ActFunction": self.act.function.function_name,
+            "ApiFunction": self.authorize.function.function_name,
+            "LearnFunction": self.learn.function.function_name,
+        }.items():
+            CfnOutput(self, f"{key}Output", value=value).override_logical_id(key)

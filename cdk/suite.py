@@ -1,0 +1,17 @@
+"""Target -> the suite's stacks in one CDK app, checked by cdk-nag's AwsSolutions rules on every synth."""
+
+import aws_cdk
+from cdk_nag import AwsSolutionsChecks
+
+from cdk.config import Target
+from cdk.stacks.fraud import CuatroFraud
+from cdk.stacks.platform import CuatroPlatform
+
+
+class Suite:
+    """The stacks of one target. A finding of cdk-nag that no construct acknowledges with a reason fails the synth."""
+
+    def __init__(self, app: aws_cdk.App, target: Target) -> None:
+        self.platform = CuatroPlatform(app, "CuatroPlatform", target=target)
+        self.fraud = CuatroFraud(app, "CuatroFraud", target=target, platform=self.platform)
+        aws_cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
