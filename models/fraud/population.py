@@ -7,10 +7,9 @@ currency units, times of day are hours.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
-REGION_KM = 400.0
-NEAR, SHOPS = 24, 6  # terminals that a card visits around its home; online shops that it knows
+TOWN_KM, WALK_KM = 6.0, 5.0  # spread of homes and terminals; how fast the appeal of a terminal falls with distance
+NEAR, SHOPS = 24, 6  # terminals of its town that a card visits; online shops that it knows
 ONLINE_SHARE = 0.08
 
 
@@ -78,19 +77,21 @@ def populate(rng: np.random.Generator, cards: int, terminals: int) -> Population
     online, physical = order[:n_online], order[n_online:]
 
     n_towns = int(np.clip(n_physical // 15, 1, 40))
-    centres = rng.random((n_towns, 2)) * REGION_KM
     weight = rng.pareto(1.5, n_towns) + 0.5  # few large towns, many small ones
     terminal_town = rng.choice(n_towns, n_physical, p=weight / weight.sum())
-    terminal_town[: min(n_towns, n_physical)] = np.arange(min(n_towns, n_physical))  # no town without a terminal
+    terminal_town[:n_towns] = np.arange(n_towns)  # no town without a terminal
     town = rng.choice(n_towns, cards, p=weight / weight.sum())
-    terminal_at = centres[terminal_town] + rng.normal(0, 6, (n_physical, 2))
-    home = centres[town] + rng.normal(0, 6, (cards, 2))
+    grouped = np.argsort(terminal_town, kind="stable")
+    first = np.concatenate([[0], np.cumsum(np.bincount(terminal_town, minlength=n_towns))])
 
-    near = min(NEAR, n_physical)
-    distance, nearest = cKDTree(terminal_at).query(home, k=near)
-    distance, nearest = distance.reshape(cards, near), nearest.reshape(cards, near)
+    # Places relative to the town's centre: nobody walks from town to town.
+    terminal_at = rng.normal(0, TOWN_KM, (n_physical, 2))
+    home = rng.normal(0, TOWN_KM, (cards, 2))
+    size = (first[town + 1] - first[town])[:, None]
+    near = grouped[first[town][:, None] + (rng.random((cards, NEAR)) * size).astype(np.int64)]
+    distance = np.hypot(*np.moveaxis(terminal_at[near] - home[:, None, :], 2, 0))
     attraction = rng.lognormal(0, 1, n_physical)
-    near_weight = attraction[nearest] * np.exp(-distance / 5) * rng.gamma(0.5, 1, (cards, near))
+    near_weight = attraction[near] * np.exp(-distance / WALK_KM) * rng.gamma(0.5, 1, (cards, NEAR))
     popularity = np.sort(rng.pareto(1.1, n_online) + 0.1)[::-1].cumsum()
     popularity /= popularity[-1]
     known = online[np.searchsorted(popularity, rng.random((cards, SHOPS)))]
@@ -101,18 +102,17 @@ def populate(rng: np.random.Generator, cards: int, terminals: int) -> Population
     habit = np.concatenate([near_weight, known_weight], axis=1).cumsum(1)
     habit /= habit[:, -1:]
 
-    grouped = np.argsort(terminal_town, kind="stable")
     return Population(
         rate=np.clip(rng.gamma(2.2, 0.8, cards), 0.1, 9.0),
         typical=rng.normal(3.1, 0.55, cards),
         spread=rng.uniform(0.35, 0.8, cards),
         shift=np.where(rng.random(cards) < 0.04, rng.uniform(5, 9, cards), rng.normal(0, 0.9, cards)),
         town=town,
-        haunts=np.concatenate([physical[nearest], known], axis=1),
+        haunts=np.concatenate([physical[near], known], axis=1),
         habit=habit,
         price=rng.normal(0, 0.4, terminals),
         by_town=physical[grouped],
-        first=np.concatenate([[0], np.cumsum(np.bincount(terminal_town, minlength=n_towns))]),
+        first=first,
         online=online,
         popularity=popularity,
     )

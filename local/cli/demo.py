@@ -1,0 +1,117 @@
+"""`cuatro demo`: an empty machine -> a running, deployed suite that decides about transactions before your eyes."""
+
+import os
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.markup import escape
+
+from local.cli.console import out, steps
+from local.cli.options import StateDir, TargetName
+from local.platform.account import PORT
+from local.platform.errors import PlatformError
+from local.platform.process import STATE, running, start
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.demo.story import Story
+    from local.platform.client import Connection, Target
+
+SHAPES = "`cuatro send transactions --help` shows what a file of transactions looks like."
+SIMULATED, FROM_FILE = 4000, 5000
+NEXT = (
+    ("cuatro demo --transactions FILE", "your own transactions: CSV, Parquet or JSON Lines"),
+    ("cuatro demo --seed 12", "another world of cards, shops and thieves"),
+    ("cuatro logs fraud --follow", "what the functions say while a demo runs"),
+    ("cuatro send transactions FILE", "feed the stream without the show; bad lines wait for `cuatro replay`"),
+    ("python -m models.fraud.train --help", "train the model on your data, then `cuatro up` deploys it"),
+    ("make bench", "how fast it is, against the handler that everybody writes"),
+    ("cuatro down", "end the platform"),
+)
+
+
+def demo(  # noqa: PLR0913, PLR0917 - one parameter for each option of the command
+    pipeline: Annotated[Literal["fraud"], typer.Argument(help="Which pipeline to show.")] = "fraud",
+    transactions: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Play these instead of simulated ones (as `cuatro send transactions`)."),
+    ] = None,
+    count: Annotated[
+        int | None,
+        typer.Option(min=0, help=f"How many: {SIMULATED:,} simulated, a file's first {FROM_FILE:,}; 0 = all of it."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the simulated world.")] = 11,
+    live: Annotated[int, typer.Option(min=0, help="How many of them come one by one, at the end.")] = 200,
+    target: TargetName = None,
+    state: StateDir = STATE,
+) -> None:
+    """Show a pipeline at work, from nothing: start, deploy, stream, tell.
+
+    Plays some weeks of card transactions that end now: through Kinesis in
+    order of time, with fraud labels posted when they would have become known.
+    Then tells what was approved, sent to review and declined, the alerts with
+    their reasons, the quality against the labels (where there are any) and
+    the time from event to decision.
+
+    A file's transactions are moved by whole weeks to end now, and every run
+    puts its own prefix before all ids: run it as often as you like, runs do
+    not mix. Ctrl-C is safe: what the demo made for itself is removed, the
+    platform stays.
+    """
+    try:
+        out.rule(f"[bold]Cuatro, {pipeline}[/]", align="left")
+        run = f"d{int(time.time()):x}"  # short, and new every second
+        told = _story(transactions, count, seed, run)
+        connection = _ready(target, state)
+        from local.demo.run import Pace, play  # noqa: PLC0415 - the command's help need not wait for it
+
+        play(out, connection, told, run, Pace(live))
+    except KeyboardInterrupt:
+        out.print("\nStopped. The platform stays up: [bold]cuatro demo[/] plays again, [bold]cuatro down[/] ends it.")
+        raise typer.Exit(130) from None
+    _try_next()
+
+
+def _ready(target: "Target | None", state: "Path") -> "Connection":
+    """A connection to a deployed suite; the local platform is started and deployed to where it has to be."""
+    if target == "aws" or os.environ.get("AWS_ENDPOINT_URL"):
+        from local.platform.client import connect  # noqa: PLC0415 - boto3 takes long to import
+
+        return connect(target, state)
+    with steps() as tell:
+        tell("Looking at the platform", None)
+        platform = running(state)
+        if not platform:
+            tell("Starting the platform", None)
+            platform = start(state, PORT)
+        from local.platform import deployment  # noqa: PLC0415 - imports boto3
+        from local.platform.client import connect  # noqa: PLC0415
+
+        deployment.deploy(platform, tell)
+    return connect("local", state)
+
+
+def _story(transactions: str | None, count: int | None, seed: int, run: str) -> "Story":
+    from local.demo import story  # noqa: PLC0415 - the command's help need not wait for these
+    from local.feed.rows import UnreadableError  # noqa: PLC0415
+
+    now = datetime.now(UTC)
+    if not transactions:
+        return story.simulated(SIMULATED if count is None else max(count, 1), seed, run, now)
+    try:
+        told = story.from_file(transactions, FROM_FILE if count is None else count, run, now)
+    except UnreadableError as error:
+        raise PlatformError(str(error), SHAPES) from error
+    if not told.feeds:
+        raise PlatformError(f"{transactions} holds no transactions.", SHAPES)
+    return told
+
+
+def _try_next() -> None:
+    out.print("[bold]Try next[/]")
+    width = max(len(command) for command, _ in NEXT)
+    for command, what in NEXT:
+        out.print(f"  [bold]{escape(command):{width}}[/]  {what}")
