@@ -103,29 +103,27 @@ class _Run:
 
     def redeliver(self, limit: int) -> bool:
         sqs, queue = self.connection.client("sqs"), self.outputs["FailuresQueueUrl"]
-        waiting = list(failures.received(sqs, queue, limit))
-        if not waiting:
-            self.console.print("No failed batches wait.")
+        if self.dry_run:
+            self.console.print(f"{failures.waiting(sqs, queue) or 'No'} failed batches wait.")
             return True
         table = Table("function", "source", "records", "why", "result", title="Failed batches", title_justify="left")
-        left = 0
-        for failure in waiting:
+        left = []
+        for failure in failures.received(sqs, queue, limit):
             done, result = self._delivered(failure)
             if done:
                 sqs.delete_message(QueueUrl=queue, ReceiptHandle=failure.receipt)
             else:
-                failures.release(sqs, queue, failure.receipt)
-                left += not self.dry_run
+                left.append(failure.receipt)
             function = failure.function.rpartition(":")[2]
             table.add_row(escape(function), failure.source, str(failure.size), escape(failure.condition), result)
-        self.console.print(table)
+        self.console.print(table if table.row_count else "No failed batches wait.")
+        for receipt in left:  # only now: before, this run would have received them again
+            failures.release(sqs, queue, receipt)
         if left:
-            self.console.print(f"[red]{left} failed batches stay in the queue.[/red] The functions' logs: cuatro logs")
-        return left == 0
+            self.console.print(f"[red]{len(left)} failed batches stay in the queue.[/red] Their logs: cuatro logs")
+        return not left
 
     def _delivered(self, failure: Failure) -> tuple[bool, str]:
-        if self.dry_run:
-            return False, "waits"
         try:
             return True, f"[green]{failures.deliver(self.connection.client, failure)} delivered again[/green]"
         except (ExpiredError, FailedAgainError, NotAcceptedError) as error:

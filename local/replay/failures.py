@@ -45,22 +45,23 @@ class Failure:
         return int(self.batch.get("batchSize", 1))
 
 
+def waiting(sqs: Any, queue_url: str) -> int:
+    """About how many failures wait. Asking costs them nothing; a queue sets aside what was received too often."""
+    count = "ApproximateNumberOfMessages"
+    return int(sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=[count])["Attributes"][count])
+
+
 def received(sqs: Any, queue_url: str, limit: int = 0) -> Iterator[Failure]:
     """Waiting failures, each held for two minutes; limit 0 = all."""
     count = 0
-    while True:
-        answer = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, VisibilityTimeout=HOLD_S)
+    while not limit or count < limit:
+        most = min(10, limit - count) if limit else 10
+        answer = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=most, VisibilityTimeout=HOLD_S)
         messages = answer.get("Messages", [])
         if not messages:
             return
-        for message in messages:
-            if limit and count >= limit:
-                release(sqs, queue_url, message["ReceiptHandle"])
-                continue
-            yield _failure(message)
-            count += 1
-        if limit and count >= limit:
-            return
+        count += len(messages)
+        yield from map(_failure, messages)
 
 
 def release(sqs: Any, queue_url: str, receipt: str) -> None:
