@@ -16,6 +16,7 @@ from constructs import Construct
 from cdk.config import Target
 from cdk.constructs.event_source import consume_stream, consume_table
 from cdk.constructs.failures import FailuresQueue
+from cdk.constructs.findings import acknowledge
 from cdk.constructs.private_api import PrivateApi, Route
 from cdk.constructs.private_bucket import private_bucket
 from cdk.constructs.state_table import StateTable
@@ -82,6 +83,11 @@ class CuatroFraud(Stack):
             self, "Rejected", expire_days=profile.object_retention_days, retain=retain,
             access_logs=access_logs, log_prefix="fraud/rejected/",
         )  # fmt: skip
+        acknowledge(
+            self.rejected,
+            "Annotation::@aws-cdk/aws-s3:accessLogsPolicyNotAdded",
+            "The platform stack's policy allows it.",
+        )
         self.alerts = sns.Topic(
             self, "Alerts", display_name="Cuatro fraud alerts", enforce_ssl=True,
             master_key=kms.Alias.from_alias_name(self, "SnsKey", "alias/aws/sns"),
