@@ -48,8 +48,12 @@ def simulated(count: int, seed: int, run: str, now: datetime) -> Story:
 
     cards = max(4, math.ceil(count / (DAYS * RATE_A_DAY)))
     start = (now - timedelta(days=DAYS)).date().isoformat()
-    table = simulate(Simulation(DAYS + 1, cards, cards, seed, start, FRAUD_RATE))
-    table = table[table["TX_DATETIME"] <= now.replace(tzinfo=None)].tail(count)
+    while True:
+        table = simulate(Simulation(DAYS + 1, cards, cards, seed, start, FRAUD_RATE))
+        table = table[table["TX_DATETIME"] <= now.replace(tzinfo=None)].tail(count)
+        if len(table) == count:
+            break
+        cards += max(1, cards // 10)
     names = table.assign(
         TRANSACTION_ID="t" + table["TRANSACTION_ID"].astype(str),
         CUSTOMER_ID="c" + table["CUSTOMER_ID"].astype(str),
