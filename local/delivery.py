@@ -70,10 +70,11 @@ def first_failure(records: Sequence[Record], answer: object, sequence_of: Callab
 def deliver(batch: Sequence[Record], rules: Rules, port: Port) -> None:
     """Hand one batch over until every record is processed or discarded; the checkpoint moves only past those."""
     pending: deque[tuple[Sequence[Record], int]] = deque([(batch, 0)])
-    attempt = 0
+    throttled = 0
+    failed = False
     while pending:
         records, tries = pending.popleft()
-        expired = _expired(records, rules, port) if attempt else 0
+        expired = _expired(records, rules, port) if failed else 0
         if expired:
             port.discard(records[:expired], TOO_OLD, tries)
             port.checkpoint(records[expired - 1])
@@ -81,13 +82,19 @@ def deliver(batch: Sequence[Record], rules: Rules, port: Port) -> None:
         if not records:
             continue
         done = port.invoke(records)
+        if done is None:
+            throttled += 1
+            pending.appendleft((records, tries))
+            port.wait(throttled)
+            continue
+        throttled = 0
         if done:
             port.checkpoint(records[done - 1])
-        if done == len(records):
-            attempt = 0
+        rest = records[done:]
+        failed = failed or bool(rest)
+        if not rest:
             continue
-        rest = records[done or 0 :]
-        if done is None or (rules.bisect and done):
+        if rules.bisect and done:
             pending.appendleft((rest, tries))
         elif rules.bisect and len(rest) > 1:
             half = len(rest) // 2
@@ -97,8 +104,7 @@ def deliver(batch: Sequence[Record], rules: Rules, port: Port) -> None:
             port.checkpoint(rest[-1])
         else:
             pending.appendleft((rest, tries + 1))
-        attempt += 1
-        port.wait(attempt)
+            port.wait(tries + 1)
 
 
 def failure_record(function_arn: str, condition: str, invocations: int) -> dict[str, Any]:
