@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _BATCH = 100  # BatchGetItem takes no more keys
-_ATTRIBUTES = ("transaction_id", "outcome", "score", "rules", "reasons", "latency_ms", "model_version")
+_ATTRIBUTES = ("transaction_id", "outcome", "score", "reasons", "latency_ms", "model_version")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _decision(item: dict[str, dict[str, Any]]) -> Decision:
         transaction_id=item["transaction_id"]["S"],
         outcome=item["outcome"]["S"],
         score=float(item["score"]["N"]),
-        reasons=tuple(entry["S"] for name in ("rules", "reasons") for entry in item.get(name, {}).get("L", ())),
+        reasons=tuple(entry["S"] for entry in item.get("reasons", {}).get("L", ())),
         latency_ms=float(item["latency_ms"]["N"]),
         model_version=item["model_version"]["S"],
     )

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from local.cli.main import app
 from local.feed.batch import batched
 from local.feed.labels import LabelError, label
 from local.feed.rows import Row, UnreadableError, rows
@@ -170,3 +172,19 @@ def test_dry_run_counts_and_what_kinesis_cannot_take_stays_behind() -> None:
 
 def test_batched() -> None:
     assert list(batched(range(5), 2)) == [[0, 1], [2, 3], [4]]
+
+
+@pytest.mark.parametrize("command", [["demo"], ["send"], ["send", "transactions"], ["send", "labels"]])
+def test_help(command: list[str]) -> None:
+    shown = CliRunner().invoke(app, [*command, "--help"])
+    assert shown.exit_code == 0
+    assert "Usage" in shown.output
+
+
+def test_a_dry_run_needs_no_platform(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(GOOD) + "\n{}\n")
+    shown = CliRunner().invoke(app, ["send", "transactions", str(path), "--dry-run"])
+    assert shown.exit_code == 0
+    assert "2 transactions checked" in shown.output
+    assert "line 2: version is missing" in shown.output
