@@ -6,9 +6,12 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from local.cli import send
 from local.cli.console import show_error
+from local.cli.demo import demo
 from local.cli.logs import logs
 from local.cli.platform import down, status, up
+from local.cli.replay import replay
 from local.platform.errors import PlatformError
 
 
@@ -43,10 +46,13 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     help="Four AI pipelines on AWS, and on your laptop. Begin with `cuatro demo`.",
 )
+app.command()(demo)
 app.command()(up)
 app.command()(down)
 app.command()(status)
 app.command()(logs)
+app.add_typer(send.app, name="send")
+app.command()(replay)
 
 if __name__ == "__main__":
     app()

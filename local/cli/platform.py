@@ -8,6 +8,7 @@ from rich.table import Table
 
 from local.cli.console import out, steps
 from local.cli.options import StateDir, TargetName
+from local.platform import deployment
 from local.platform.account import PORT
 from local.platform.process import STATE, running, start, stop
 
@@ -24,8 +25,6 @@ def up(
 
     It listens on 127.0.0.1 only and keeps its files in .local; `--state DIR --port 0` runs another one beside it.
     """
-    from local.platform import deployment  # noqa: PLC0415 - boto3 takes long to import
-
     with steps() as tell:
         there = running(state)
         if not there:

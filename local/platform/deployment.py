@@ -3,25 +3,29 @@
 The same app and CLI deploy to AWS; here only the endpoint, the credentials and `-c target=local` differ.
 """
 
+import contextlib
 import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from local.platform.account import ACCESS_KEY, ACCOUNT, REGION, SECRET_KEY
-from local.platform.client import connect
 from local.platform.errors import PlatformError
 from local.platform.process import ROOT, Platform, tail
 
 INPUTS = ("cdk", "functions", "layers", "models", "app.py", "cdk.json", "requirements.txt", "package-lock.json")
 SUFFIXES = {".py", ".json", ".txt", ".onnx", ".in"}
 LOG = "deploy.log"
+ASSEMBLIES = ROOT / ".build" / "assemblies"
+ASSEMBLIES_KEPT = 3
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 # "CuatroFraud | 12/48 | 10:01:02 AM | CREATE_COMPLETE | ..." as the CLI reports progress; without a change set no "/48"
 _EVENT = re.compile(r"(?P<stack>\w+) \|\s+(?P<done>\d+)(?:/(?P<all>\d+))? \|")
@@ -45,16 +49,16 @@ def deploy(platform: Platform, tell: Tell) -> bool:
         bootstrapping = pool.submit(_bootstrap, platform, tell)
         synthesising = pool.submit(_synthesise, platform, wanted, tell)
         bootstrapping.result()
-        synthesising.result()
-    _cdk(platform, ["deploy", "--all", "--app", _assembly(platform), "--require-approval", "never",
+        assembly = synthesising.result()
+    _cdk(platform, ["deploy", "--all", "--app", str(assembly), "--require-approval", "never",
                     "--progress", "events", "--method", "direct", "--concurrency", "2"], tell, "Deploying")  # fmt: skip
     (platform.state / "deployed").write_text(f"{wanted} {platform.pid}")
     return True
 
 
 def digest(root: Path = ROOT) -> str:
-    """Hash of every file that the deployment is made from."""
-    seen = hashlib.sha256()
+    """Hash of everything that the deployment is made from: files, and the Python that runs them."""
+    seen = hashlib.sha256(sys.version.encode())
     for path in _inputs(root):
         seen.update(f"{path.relative_to(root)}\0".encode())
         seen.update(hashlib.sha256(path.read_bytes()).digest())
@@ -72,28 +76,32 @@ def _inputs(root: Path) -> Iterator[Path]:
             yield from sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
 
 
-def _assembly(platform: Platform) -> str:
-    return str(platform.state / "cdk.out")
-
-
 def _bootstrap(platform: Platform, tell: Tell) -> None:
     """CDK's own stack (the bucket for assets), made once for each platform."""
-    stacks = connect("local", platform.state).client("cloudformation").list_stacks()["StackSummaries"]
-    there = {stack["StackName"] for stack in stacks if stack["StackStatus"].endswith("_COMPLETE")}
-    if "CDKToolkit" not in there:
+    stamp = platform.state / "bootstrapped"
+    if _read(stamp) != str(platform.pid):
         # An empty app: bootstrap needs none, and must not start ours beside the synth.
         _cdk(platform, ["bootstrap", f"aws://{ACCOUNT}/{REGION}", "--app", ""], tell, "Bootstrapping")
+        stamp.write_text(str(platform.pid))
 
 
-def _synthesise(platform: Platform, wanted: str, tell: Tell) -> None:
-    """The cloud assembly of this digest, kept from one platform to the next."""
-    stamp = platform.state / "synthesised"
-    if _read(stamp) == wanted and Path(_assembly(platform), "manifest.json").exists():
-        return
-    app = f"{sys.executable} app.py"
-    _cdk(platform, ["synth", "--quiet", "--app", app, "-c", "target=local", "--output", _assembly(platform)], tell,
-         "Synthesising")  # fmt: skip
-    stamp.write_text(wanted)
+def _synthesise(platform: Platform, wanted: str, tell: Tell) -> Path:
+    """The cloud assembly of this digest, kept for the next platform that deploys the same."""
+    assembly = ASSEMBLIES / wanted[:24]
+    if not assembly.exists():
+        ASSEMBLIES.mkdir(parents=True, exist_ok=True)
+        for old in sorted(ASSEMBLIES.iterdir(), key=lambda path: path.stat().st_mtime)[:-ASSEMBLIES_KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
+        partial = Path(tempfile.mkdtemp(dir=ASSEMBLIES))
+        app = f"{sys.executable} app.py"
+        try:
+            _cdk(platform, ["synth", "--quiet", "--app", app, "-c", "target=local", "--output", str(partial)], tell,
+                 "Synthesising")  # fmt: skip
+            with contextlib.suppress(OSError):  # another platform made the same in the meantime
+                partial.rename(assembly)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    return assembly
 
 
 def _cdk(platform: Platform, arguments: list[str], tell: Tell, doing: str) -> None:
@@ -118,7 +126,7 @@ def _cdk(platform: Platform, arguments: list[str], tell: Tell, doing: str) -> No
             output.write(line)
             event = _EVENT.search(line)
             if event:
-                total = int(event["all"] or _resources(platform, event["stack"]))
+                total = int(event["all"] or _resources(event["stack"]))
                 tell(f"{doing} {event['stack']}", min(1.0, int(event["done"]) / max(1, total)))
         code = process.wait()
         output.write(f"--- ended with {code} after {time.monotonic() - began:.1f} s\n")
@@ -130,13 +138,10 @@ def _cdk(platform: Platform, arguments: list[str], tell: Tell, doing: str) -> No
         )
 
 
-def _resources(platform: Platform, stack: str) -> int:
-    """Number of resources of a synthesised stack; 0 when it is not there."""
-    try:
-        template = json.loads(Path(_assembly(platform), f"{stack}.template.json").read_text())
-    except OSError:
-        return 0
-    return len(template["Resources"])
+def _resources(stack: str) -> int:
+    """Number of resources of a stack that was synthesised last; 0 when there is none."""
+    templates = sorted(ASSEMBLIES.glob(f"*/{stack}.template.json"), key=lambda path: path.stat().st_mtime)
+    return len(json.loads(templates[-1].read_text())["Resources"]) if templates else 0
 
 
 def environment(platform: Platform) -> dict[str, str]:

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.request
 from dataclasses import dataclass
@@ -19,6 +18,9 @@ STATE = Path(os.environ.get("CUATRO_STATE", ROOT / ".local"))
 PYTHON = ROOT / ".venv" / "platform" / "bin" / "python"
 LOG = "platform.log"
 TAIL_LINES = 25
+
+# Platforms that this process started: an ended child stays known to the system until its parent asks.
+_children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def start(state: Path = STATE, port: int = PORT, timeout: float = 60) -> Platfor
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C in the terminal does not reach it; its functions are in its group
         )
+    _children[process.pid] = process
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -115,11 +118,9 @@ def tail(log: Path, lines: int = TAIL_LINES) -> str:
 
 
 def _alive(pid: int) -> bool:
-    """Whether the process exists. Collects it first where it is a child of ours, which a test's platform is."""
-    if sys.platform != "win32":
-        with contextlib.suppress(ChildProcessError):
-            if os.waitpid(pid, os.WNOHANG)[0] == pid:
-                return False
+    """Whether the process runs."""
+    if pid in _children:
+        return _children[pid].poll() is None
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
