@@ -76,7 +76,7 @@ class Frame:
         self._terminal.append(_words(terminal))
 
     def matrix(self) -> NDArray[np.float32]:
-        """float32 [rows, len(FEATURES)], never NaN. Entries later than a row, and labels unknown at its time, are out."""
+        """float32 [rows, len(FEATURES)], never NaN; entries later than a row and labels unknown at its time are out."""
         if not self._times:
             return np.zeros((0, len(FEATURES)), np.float32)
         time, amount = np.array(self._times, np.int64), np.array(self._amounts, np.int64)

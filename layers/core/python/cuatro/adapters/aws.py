@@ -153,6 +153,7 @@ def _credentials() -> Any:
 
 def _endpoint(session: "Session", service: str, region: str) -> str:
     from botocore.configprovider import ConfiguredEndpointProvider
+    from botocore.regions import EndpointResolver
 
     configured = ConfiguredEndpointProvider(
         full_config=session.full_config,
@@ -162,7 +163,7 @@ def _endpoint(session: "Session", service: str, region: str) -> str:
     ).provide()
     if configured:
         return str(configured)
-    found = session.get_component("endpoint_resolver").construct_endpoint(service, region)
+    found = EndpointResolver(session.get_data("endpoints")).construct_endpoint(service, region)
     if not found:
         raise Unavailable(f"no endpoint of {service} in {region}")
     return f"https://{found['hostname']}"

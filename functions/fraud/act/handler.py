@@ -1,0 +1,47 @@
+"""Stream of the cards table -> what follows from the decisions in each outbox; what failed -> again."""
+
+from typing import Any
+
+import msgspec
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from cuatro.adapters.dynamodb import decoded_image, dynamo
+from cuatro.adapters.model import model
+from cuatro.config import settings
+from functions.fraud.act.effects import act
+from functions.fraud.act.settings import Settings
+from functions.fraud.decide import Policy
+from functions.fraud.features import FEATURES
+from functions.fraud.outbox import DecidedTransaction, decode
+
+logger = Logger()
+metrics = Metrics()
+
+
+@metrics.log_metrics(capture_cold_start_metric=True)
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Raises Unavailable when nothing could be done."""
+    setting = settings(Settings)
+    decisions: list[DecidedTransaction] = []
+    origin: dict[str, str] = {}  # transaction id -> its record
+    damaged: list[str] = []
+    for record in event["Records"]:
+        number = record["dynamodb"]["SequenceNumber"]
+        image = decoded_image(record["dynamodb"].get("NewImage", {}))
+        try:
+            outbox = decode(image["d"]) if "d" in image else []
+        except msgspec.DecodeError:
+            logger.exception("damaged outbox", sequence_number=number)
+            damaged.append(number)
+            continue
+        decisions += outbox
+        for each in outbox:
+            origin.setdefault(each.transaction_id, number)
+    block_on_decline = Policy.from_json(setting.policy).block_on_decline
+    acted = act(decisions, setting, dynamo(), lambda: model(setting.model_path, FEATURES), block_on_decline)
+    metrics.add_metric("AlertsPublished", MetricUnit.Count, acted.alerts)
+    logger.info("batch", acted=len(acted.inserted), alerts=acted.alerts, blocked=acted.blocked, failed=acted.failed)
+    failed = dict.fromkeys([*damaged, *(origin[transaction_id] for transaction_id in acted.failed)])
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}

@@ -1,0 +1,111 @@
+"""Arrivals and their rows of features -> decisions: one call of the model for all rows, then the policy for each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cuatro.events import Transaction, milliseconds
+from functions.fraud.decide import Policy, decide
+from functions.fraud.features import FEATURES
+from functions.fraud.history import tag_of
+from functions.fraud.outbox import DecidedTransaction, Shadow
+
+_COUNT_1H = FEATURES.index("card_count_1h")
+
+
+class Scoring(Protocol):
+    """A model: float32 [rows, features] -> float32 [rows], probabilities of fraud."""
+
+    version: str
+    thresholds: dict[str, float]
+
+    def score(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]: ...
+
+
+class Arrival(NamedTuple):
+    """A checked transaction as the domain counts it.
+
+    base_amount: minor units of the base currency. time: unix seconds. arrived: unix milliseconds.
+    """
+
+    transaction: Transaction
+    base_amount: int
+    time: int
+    tag: int
+    arrived: int
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """What decides. The shadow model is scored and recorded, and never acts."""
+
+    model: Scoring
+    policy: Policy
+    shadow: Scoring | None = None
+
+    def arrival(self, transaction: Transaction, arrived: int) -> Arrival:
+        """Raises Rejected when the amount cannot be converted."""
+        amount = self.policy.in_base(transaction.amount, transaction.currency)
+        seconds = int(transaction.time.timestamp())
+        return Arrival(transaction, amount, seconds, tag_of(transaction.transaction_id), arrived)
+
+    def decisions(
+        self, arrivals: Sequence[Arrival], blocked: Sequence[bool], matrix: NDArray[np.float32], now: float
+    ) -> list[DecidedTransaction]:
+        """One for each arrival and row; blocked: is the card? now: unix seconds."""
+        if not arrivals:
+            return []
+        policy, version, decided_at = self.policy, self.model.version, int(now * 1000)
+        thresholds = policy.thresholds(self.model.thresholds)
+        scores = self.model.score(matrix).tolist()
+        counts = matrix[:, _COUNT_1H].tolist()
+        shadows = self._shadows(arrivals, blocked, matrix, counts)
+        decisions = []
+        for row, (transaction, base_amount, _, _, arrived) in enumerate(arrivals):
+            score = scores[row]
+            outcome, rules = decide(policy, thresholds, score, base_amount, counts[row], blocked[row])
+            decisions.append(
+                DecidedTransaction(
+                    transaction_id=transaction.transaction_id,
+                    card_id=transaction.card_id,
+                    terminal_id=transaction.terminal_id,
+                    merchant_id=transaction.merchant_id,
+                    amount=transaction.amount,
+                    currency=transaction.currency,
+                    time=milliseconds(transaction.time),
+                    channel=transaction.channel,
+                    correlation_id=transaction.correlation_id or transaction.transaction_id,
+                    outcome=outcome,
+                    score=score,
+                    rules=rules,
+                    features=matrix[row].tobytes(),
+                    model_version=version,
+                    decided_at=decided_at,
+                    latency_ms=max(0, decided_at - arrived),
+                    shadow=shadows[row],
+                )
+            )
+        return decisions
+
+    def _shadows(
+        self,
+        arrivals: Sequence[Arrival],
+        blocked: Sequence[bool],
+        matrix: NDArray[np.float32],
+        counts: Sequence[float],
+    ) -> Sequence[Shadow | None]:
+        if self.shadow is None:
+            return [None] * len(arrivals)
+        thresholds = self.policy.thresholds(self.shadow.thresholds)
+        scores = self.shadow.score(matrix).tolist()
+        return [
+            Shadow(
+                self.shadow.version,
+                score,
+                decide(self.policy, thresholds, score, each.base_amount, count, is_blocked)[0],
+            )
+            for each, is_blocked, score, count in zip(arrivals, blocked, scores, counts, strict=True)
+        ]
