@@ -12,6 +12,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 IDENTITY_PATH = "/_cuatro/platform"
+# Loopback takes the place of TLS here: a policy that denies plain HTTP (aws:SecureTransport) is deployed as it is on AWS.
+SECURE = (b"x-forwarded-proto", b"https")
 # Credential=<access key>/<date>/<region>/<service>/aws4_request; an access key never holds a slash.
 _CREDENTIAL = re.compile(rb"Credential=[^/,\s]+/\d{8}/[^/,\s]*/([^/,\s]+)/aws4_request")
 _PRESIGNED = re.compile(r"^[^/]+/\d{8}/[^/]*/([^/]+)/aws4_request$")
@@ -48,8 +50,9 @@ class Gateway:
             await self._identify(send)
             return
         app = self._default
-        if scope["type"] in ("http", "websocket") and self._services:
-            app = self._services.get(signed_service(scope) or "", self._default)
+        if scope["type"] in ("http", "websocket"):
+            app = self._services.get(signed_service(scope) or "", self._default) if self._services else self._default
+            scope = {**scope, "headers": [*scope["headers"], SECURE]}
         await app(scope, receive, send)
 
     async def _identify(self, send: Send) -> None:

@@ -170,6 +170,9 @@ def test_a_poison_record_ends_at_the_failure_destination(here: Connection, invok
     kinesis, sqs = here.client("kinesis"), here.client("sqs")
     queue = sqs.create_queue(QueueName="failures")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    plain = {"Bool": {"aws:SecureTransport": "false"}}
+    tls_only = {"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": arn, "Condition": plain}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps({"Statement": [tls_only]})})
     kinesis.create_stream(StreamName="probe", ShardCount=1)
     kinesis.get_waiter("stream_exists").wait(StreamName="probe")
     source = kinesis.describe_stream_summary(StreamName="probe")["StreamDescriptionSummary"]["StreamARN"]

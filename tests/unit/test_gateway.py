@@ -60,6 +60,16 @@ def test_the_gateway_says_whose_platform_it_is() -> None:
     assert signed_service({"headers": [(b"authorization", b"AWS4-HMAC-SHA256 Credential=broken")]}) is None
 
 
+def test_loopback_counts_as_a_secure_transport() -> None:
+    seen = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(dict(scope["headers"]))
+
+    asyncio.run(ask(Gateway(app, {}, {}), signed_for("sqs")))
+    assert seen[0][b"x-forwarded-proto"] == b"https"
+
+
 @pytest.mark.parametrize(
     ("statement", "check"),
     [
