@@ -109,10 +109,11 @@ def _cdk(platform: Platform, arguments: list[str], tell: Tell, doing: str) -> No
     log = platform.state / LOG
     tell(doing, None)
     began = time.monotonic()
+    command = [CDK, *arguments, "--no-notices", "--no-color"]
     with log.open("a", buffering=1) as output:
         output.write(f"--- cdk {' '.join(arguments)}\n")
-        process = subprocess.Popen(
-            [CDK, *arguments, "--no-notices", "--no-color"],
+        with subprocess.Popen(
+            command,
             cwd=ROOT,
             env=environment(platform),
             stdin=subprocess.DEVNULL,
@@ -120,15 +121,15 @@ def _cdk(platform: Platform, arguments: list[str], tell: Tell, doing: str) -> No
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-        )
-        assert process.stdout is not None  # noqa: S101 - a pipe was asked for
-        for line in process.stdout:
-            output.write(line)
-            event = _EVENT.search(line)
-            if event:
-                total = int(event["all"] or _resources(event["stack"]))
-                tell(f"{doing} {event['stack']}", min(1.0, int(event["done"]) / max(1, total)))
-        code = process.wait()
+        ) as process:
+            assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+            for line in process.stdout:
+                output.write(line)
+                event = _EVENT.search(line)
+                if event:
+                    total = int(event["all"] or _resources(event["stack"]))
+                    tell(f"{doing} {event['stack']}", min(1.0, int(event["done"]) / max(1, total)))
+        code = process.returncode
         output.write(f"--- ended with {code} after {time.monotonic() - began:.1f} s\n")
     if code:
         raise PlatformError(
