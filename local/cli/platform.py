@@ -1,6 +1,5 @@
 """`cuatro up`, `down` and `status`: the local platform and what is deployed there, or the suite on AWS."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -60,18 +59,20 @@ def status(target: TargetName = None, state: StateDir = STATE) -> None:
     if not stacks:
         out.print("Nothing is deployed. `cuatro up` deploys the suite here.")
         raise typer.Exit(1)
-    table = Table("stack", "state", "functions", "waiting failures", "rejected objects", title_justify="left")
+    table = Table("stack", "state", "functions", "failures", "rejected")
     for name, state_of in stacks.items():
-        resources = _resources(connection, name)
+        outputs = connection.outputs(name)
+        queues = _queues(connection, name)
         table.add_row(
             name,
             state_of,
-            ", ".join(sorted(_job(name, function) for function in resources.get("AWS::Lambda::Function", []))),
-            str(sum(_depth(connection, queue) for queue in resources.get("AWS::SQS::Queue", []))),
-            str(_rejected(connection, name)),
+            ", ".join(sorted(_jobs(outputs))),
+            str(sum(_depth(connection, queue) for queue in queues)),
+            str(_rejected(connection, outputs.get("RejectedBucket"))),
         )
     out.print(table)
-    out.print("`cuatro replay` sends waiting failures and rejected records again, `cuatro logs fraud` shows why.")
+    out.print("failures: batches and messages that wait in queues. rejected: objects with records that were refused.")
+    out.print("Next: [bold]cuatro replay[/] sends both again, [bold]cuatro logs fraud[/] shows why.")
 
 
 def _stacks(connection: "Connection") -> dict[str, str]:
@@ -85,18 +86,20 @@ def _stacks(connection: "Connection") -> dict[str, str]:
     }
 
 
-def _resources(connection: "Connection", stack: str) -> dict[str, list[str]]:
-    """Physical ids of a stack's resources, by type."""
-    found: dict[str, list[str]] = {}
-    for page in connection.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack):
-        for resource in page["StackResourceSummaries"]:
-            found.setdefault(resource["ResourceType"], []).append(resource.get("PhysicalResourceId", ""))
-    return found
+def _queues(connection: "Connection", stack: str) -> list[str]:
+    """URLs of a stack's queues."""
+    pages = connection.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+    return [
+        resource["PhysicalResourceId"]
+        for page in pages
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceType"] == "AWS::SQS::Queue"
+    ]
 
 
-def _job(stack: str, function: str) -> str:
-    """`CuatroFraud-Score8A1B2C3D-x1y2` -> `Score8A1B2C3D`: the part of the name that CDK gave."""
-    return function.removeprefix(f"{stack}-").split("-")[0]
+def _jobs(outputs: dict[str, str]) -> list[str]:
+    """`ScoreFunction` among a stack's outputs -> `score`."""
+    return [key.removesuffix("Function").lower() for key in outputs if key.endswith("Function")]
 
 
 def _depth(connection: "Connection", queue: str) -> int:
@@ -106,12 +109,9 @@ def _depth(connection: "Connection", queue: str) -> int:
     return sum(int(attributes.get(name, 0)) for name in names)
 
 
-def _rejected(connection: "Connection", stack: str) -> int:
+def _rejected(connection: "Connection", bucket: str | None) -> int:
     """Objects with rejected records that were not replayed."""
-    bucket = connection.outputs(stack).get("RejectedBucket")
     if not bucket:
         return 0
     pages = connection.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket)
-    return sum(
-        not Path(item["Key"]).parts[0].startswith("replayed") for page in pages for item in page.get("Contents", [])
-    )
+    return sum(not item["Key"].startswith("replayed/") for page in pages for item in page.get("Contents", []))

@@ -12,7 +12,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 IDENTITY_PATH = "/_cuatro/platform"
-# Loopback takes the place of TLS here: a policy that denies plain HTTP (aws:SecureTransport) is deployed as it is on AWS.
+# Loopback takes the place of TLS: policies that deny plain HTTP (aws:SecureTransport) are deployed as on AWS.
 SECURE = (b"x-forwarded-proto", b"https")
 # Credential=<access key>/<date>/<region>/<service>/aws4_request; an access key never holds a slash.
 _CREDENTIAL = re.compile(rb"Credential=[^/,\s]+/\d{8}/[^/,\s]*/([^/,\s]+)/aws4_request")
