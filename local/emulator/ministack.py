@@ -10,14 +10,15 @@ from ministack import app as ministack_app
 from ministack.core import iam_actions, lambda_runtime
 
 from local import streams
-from local.emulator import execution, partiql
+from local.emulator import changes, execution, partiql
 from local.emulator.routing import App
 
 
 def app(state: Path) -> App:
     """MiniStack's ASGI app: with streams that keep Lambda's promises, functions alone in their environment, PartiQL
-    under IAM."""
+    under IAM and in the tables' streams."""
     streams.install()
+    changes.install()
     execution.install(state / "archives")
     transactions = iam_actions.dynamodb_transaction_checks
 
