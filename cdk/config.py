@@ -1,7 +1,7 @@
 """What differs between the targets (local, dev, prod) and between the cost profiles, each difference with its reason.
 
-The text in a field's `Annotated` is the reason that docs/parity.md prints (`python -m cdk.parity`). What is the same
-everywhere stays in the constructs. Nothing here reads the environment, an account or git.
+A field's `Why` is what docs/parity.md prints (`python -m cdk.parity`). What is the same everywhere stays in the
+constructs. Nothing here reads the environment, an account or git.
 """
 
 import json
@@ -16,6 +16,14 @@ from aws_cdk.aws_logs import RetentionDays
 PYTHON = f"3.{sys.version_info.minor}"
 
 LayerPlatform = Literal["lambda", "host"]
+
+
+class Why:
+    """Why a field differs between targets, and where in a template that shows (patterns of Type.path.to.property)."""
+
+    def __init__(self, reason: str, *shows: str) -> None:
+        self.reason = reason
+        self.shows = shows
 
 
 @dataclass(frozen=True)
@@ -50,17 +58,44 @@ class Profile:
     """What the suite costs and stands: capacity, memory, retention. `minimal` is the cheapest that does everything."""
 
     name: str
-    shards: Annotated[int | None, "one shard is the cheapest stream; None is on demand, which scales itself"] = 1
-    stream_retention_hours: Annotated[int, "longer retention leaves more time for a replay, and is paid for"] = 24
-    enhanced_fan_out: Annotated[bool, "pushes records in about 70 ms instead of a poll a second, for a price"] = False
-    score_memory_mb: Annotated[int, "1,769 MB is one whole vCPU; memory is paid by use"] = 1024
-    job_memory_mb: Annotated[int, "memory is paid by use"] = 512
-    log_retention: Annotated[RetentionDays, "logs are kept as long as somebody needs them"] = RetentionDays.ONE_WEEK
-    object_retention_days: Annotated[int, "rejected records and access logs are kept as long as needed"] = 30
-    archive_days: Annotated[int, "the bus's archive replays events; worth its storage in production"] = 0
-    api_rate: Annotated[int, "requests a second that the API admits: a brake on cost"] = 50
-    api_burst: Annotated[int, "requests at once that the API admits"] = 100
-    iterator_age_alarm_s: Annotated[int, "how far behind decisions may be before somebody is told"] = 300
+    shards: Annotated[
+        int | None,
+        Why(
+            "one shard is the cheapest stream; None is on demand, which scales itself",
+            "*.ShardCount",
+            "*.StreamModeDetails.*",
+        ),
+    ] = 1
+    stream_retention_hours: Annotated[
+        int, Why("longer retention leaves more time for a replay, and is paid for", "*.RetentionPeriodHours")
+    ] = 24
+    enhanced_fan_out: Annotated[
+        bool,
+        Why(
+            "pushes records in about 70 ms instead of a poll a second, for a price",
+            "AWS::Kinesis::StreamConsumer",
+            "AWS::IAM::Policy.*.Statement*",
+            "*.EventSourceArn",
+        ),
+    ] = False
+    score_memory_mb: Annotated[int, Why("1,769 MB is one whole vCPU; memory is paid by use", "*.MemorySize")] = 1024
+    job_memory_mb: Annotated[int, Why("memory is paid by use")] = 512
+    log_retention: Annotated[
+        RetentionDays, Why("logs are kept as long as somebody needs them", "*.RetentionInDays")
+    ] = RetentionDays.ONE_WEEK
+    object_retention_days: Annotated[
+        int, Why("rejected records and access logs are kept as long as needed", "*.ExpirationInDays")
+    ] = 30
+    archive_days: Annotated[
+        int, Why("the bus's archive replays events; worth its storage in production", "AWS::Events::Archive")
+    ] = 0
+    api_rate: Annotated[
+        int, Why("requests a second that the API admits, against surprises", "*.ThrottlingRateLimit")
+    ] = 50
+    api_burst: Annotated[int, Why("requests at once that the API admits", "*.ThrottlingBurstLimit")] = 100
+    iterator_age_alarm_s: Annotated[
+        int, Why("how far behind decisions may be before somebody is told", "AWS::CloudWatch::Alarm.*.Threshold")
+    ] = 300
 
 
 MINIMAL = Profile("minimal")
@@ -97,14 +132,30 @@ class Target:
 
     name: str
     profile: Profile
-    cli_credentials: Annotated[bool, "the local platform enforces IAM and has no bootstrap roles to deploy with"]
-    retain_data: Annotated[bool, "real data outlives the stack; elsewhere everything goes with it"]
-    layer_platform: Annotated[LayerPlatform, "wheels for Lambda's Linux, or for the machine the platform runs on"]
-    max_record_age_hours: Annotated[int, "how long a failing batch is retried before the failures queue takes it"]
-    retry_attempts: Annotated[int, "few on a laptop, where somebody waits to see the failures queue"]
-    max_age_days: Annotated[int, "the oldest transaction still scored; demos replay history"] = 3650
-    shadow_model: Annotated[bool, "scores a second model version beside the live one, compares, does not act"] = False
-    fraud_policy: Annotated[FraudPolicy, "thresholds and rules of the fraud decision"] = field(
+    cli_credentials: Annotated[bool, Why("the local platform enforces IAM and has no bootstrap roles to deploy with")]
+    retain_data: Annotated[
+        bool,
+        Why(
+            "real data outlives the stack; elsewhere everything goes with it",
+            "*.DeletionPolicy",
+            "*.UpdateReplacePolicy",
+        ),
+    ]
+    layer_platform: Annotated[LayerPlatform, Why("wheels for Lambda's Linux, or for the machine the platform runs on")]
+    max_record_age_hours: Annotated[
+        int,
+        Why("how long a failing batch is retried before the failures queue takes it", "*.MaximumRecordAgeInSeconds"),
+    ]
+    retry_attempts: Annotated[
+        int, Why("few on a laptop, where somebody waits to see the failures queue", "*.MaximumRetryAttempts")
+    ]
+    max_age_days: Annotated[int, Why("the oldest transaction still scored; demos replay history", "*.MAX_AGE_DAYS")] = (
+        3650
+    )
+    shadow_model: Annotated[
+        bool, Why("scores a second model version beside the live one, compares, does not act", "*.SHADOW_MODEL_PATH")
+    ] = False
+    fraud_policy: Annotated[FraudPolicy, Why("thresholds and rules of the fraud decision", "*.POLICY")] = field(
         default_factory=FraudPolicy
     )
 

@@ -40,10 +40,9 @@ def model_archive(pipeline: str, shadow: bool, root: Path = ROOT) -> Path:
     """The layer that holds the pipeline's model (and, when `shadow`, the second version) under models/<pipeline>/."""
     names = ("model.onnx", "shadow.onnx") if shadow else ("model.onnx",)
     files = {f"models/{pipeline}/{name}": root / "models" / pipeline / name for name in names}
-    for name, path in list(files.items()):
-        if not path.exists():
-            _say(f"{path.relative_to(root)} is missing; make it: python -m models.{pipeline}.train --help")
-            del files[name]
+    missing = [name for name, path in files.items() if not path.exists()]
+    if missing:
+        raise FileNotFoundError(f"{', '.join(missing)}: missing; make it: python -m models.{pipeline}.train --help")
     made = BUILD / "layers" / f"{pipeline}-model-{digest(files)}.zip"
     return archive(made, lambda folder: place(files, folder), mounted_at="/opt")
 

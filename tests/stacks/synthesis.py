@@ -1,0 +1,111 @@
+"""Target -> its cloud assembly, synthesised once a process and read as plain dictionaries."""
+
+import json
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import aws_cdk
+
+from cdk.archive import ROOT
+from cdk.config import TARGETS, chosen
+from cdk.suite import Suite
+
+TARGET_NAMES = tuple(TARGETS)
+# The default profile of the default target: what `cdk deploy` gives a newcomer.
+DEFAULT = "dev"
+STACKS = ("CuatroPlatform", "CuatroFraud")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource of a template; `where` is its stack and logical id."""
+
+    stack: str
+    id: str
+    type: str
+    properties: dict[str, Any]
+
+    @property
+    def where(self) -> str:
+        return f"{self.stack}.{self.id}"
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """A cloud assembly in `path`."""
+
+    path: Path
+
+    def template(self, stack: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.path / f"{stack}.template.json").read_text())
+        return found
+
+    def resources(self, *types: str) -> list[Resource]:
+        """Resources of `types` (all of them without) in every stack."""
+        return [
+            Resource(stack, name, found["Type"], found.get("Properties", {}))
+            for stack in STACKS
+            for name, found in self.template(stack)["Resources"].items()
+            if not types or found["Type"] in types
+        ]
+
+    def archive(self, code: dict[str, Any]) -> Path:
+        """The zip that `Code` or `Content` of a resource names."""
+        return next(self.path.glob(f"asset.*{code['S3Key'].removesuffix('.zip')}*.zip"))
+
+    def functions(self) -> Iterator["Function"]:
+        for resource in self.resources("AWS::Lambda::Function"):
+            layers = [self._layer(resource.stack, layer) for layer in resource.properties["Layers"]]
+            yield Function(resource, self.archive(resource.properties["Code"]), layers)
+
+    def _layer(self, stack: str, reference: dict[str, str]) -> Path:
+        content = self.template(stack)["Resources"][reference["Ref"]]["Properties"]["Content"]
+        return self.archive(content)
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function with its archive and those of its layers."""
+
+    resource: Resource
+    archive: Path
+    layers: list[Path]
+
+    @property
+    def module(self) -> str:
+        """`functions.fraud.score.handler`."""
+        handler: str = self.resource.properties["Handler"]
+        return handler.rpartition(".")[0]
+
+
+def unzipped(*archives: Path) -> int:
+    """Bytes of the files in `archives`."""
+    return sum(entry.file_size for archive in archives for entry in zipfile.ZipFile(archive).infolist())
+
+
+@cache
+def context() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return found
+
+
+@cache
+def assembly(target: str = DEFAULT, profile: str | None = None) -> Assembly:
+    """The assembly of a target. A finding of cdk-nag raises; CDK checks the default one's templates."""
+    where = Path(_scratch().name, f"{target}-{profile}")
+    app = aws_cdk.App(
+        outdir=str(where), context=context(), builtin_cloud_formation_validation=(target, profile) == (DEFAULT, None)
+    )
+    Suite(app, chosen(target, profile))
+    app.synth()
+    return Assembly(where)
+
+
+@cache
+def _scratch() -> "tempfile.TemporaryDirectory[str]":
+    return tempfile.TemporaryDirectory(prefix="cuatro-stacks-")

@@ -1,0 +1,88 @@
+"""Least privilege: no wildcard action, no wildcard resource, nobody's managed policy, data only over TLS."""
+
+from typing import Any
+
+import pytest
+
+from tests.stacks.synthesis import TARGET_NAMES, Assembly, Resource, assembly
+
+
+@pytest.fixture(scope="module", params=TARGET_NAMES)
+def suite(request: pytest.FixtureRequest) -> Assembly:
+    return assembly(request.param)
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def grants(suite: Assembly) -> list[tuple[Resource, dict[str, Any]]]:
+    """(policy, statement that allows something) of every identity in the suite."""
+    found = []
+    for resource in suite.resources("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::Role"):
+        documents = [policy["PolicyDocument"] for policy in resource.properties.get("Policies", [])]
+        if resource.type != "AWS::IAM::Role":
+            documents.append(resource.properties["PolicyDocument"])
+        found += [(resource, statement) for document in documents for statement in document["Statement"]]
+    assert len(found) > 10
+    return [(resource, statement) for resource, statement in found if statement["Effect"] == "Allow"]
+
+
+def test_no_grant_has_a_wildcard_action_or_resource(suite: Assembly) -> None:
+    for policy, statement in grants(suite):
+        assert "NotAction" not in statement, policy.where
+        assert "NotResource" not in statement, policy.where
+        for action in listed(statement["Action"]):
+            assert "*" not in action, f"{policy.where} grants {action}"
+        for resource in listed(statement["Resource"]):
+            assert resource != "*", f"{policy.where} grants {statement['Action']} on everything"
+            assert not isinstance(resource, str), f"{policy.where} has a hand-written resource: {resource}"
+
+
+def test_an_object_prefix_is_the_only_wildcard_within_a_resource(suite: Assembly) -> None:
+    for policy, statement in grants(suite):
+        for resource in listed(statement["Resource"]):
+            if "*" in str(resource):
+                assert listed(statement["Action"]) == ["s3:PutObject"], policy.where
+                assert resource["Fn::Join"][1][-1] == "/fraud/*", policy.where
+
+
+def test_only_api_gateways_account_setting_uses_a_policy_of_aws(suite: Assembly) -> None:
+    users = [role.id for role in suite.resources("AWS::IAM::Role") if role.properties.get("ManagedPolicyArns")]
+    assert len(users) == 1
+    assert users[0].startswith("ApiGatewayLogs")
+
+
+def test_physical_names_are_left_to_cloudformation(suite: Assembly) -> None:
+    """So that several copies fit in one account. A stream consumer must be named: ours from its place in the tree."""
+    naming = {
+        "AWS::Lambda::Function": "FunctionName", "AWS::DynamoDB::Table": "TableName", "AWS::S3::Bucket": "BucketName",
+        "AWS::SQS::Queue": "QueueName", "AWS::SNS::Topic": "TopicName", "AWS::Kinesis::Stream": "Name",
+        "AWS::IAM::Role": "RoleName", "AWS::CloudWatch::Alarm": "AlarmName",
+    }  # fmt: skip
+    for resource in suite.resources(*naming):
+        assert naming[resource.type] not in resource.properties, resource.where
+
+
+def test_queues_topics_and_buckets_refuse_plain_http(suite: Assembly) -> None:
+    policies = suite.resources("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy")
+    refusing = {
+        str(listed(next(policy.properties[key] for key in ("Queues", "Topics", "Bucket") if key in policy.properties))[0])
+        for policy in policies
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    }  # fmt: skip
+    stores = suite.resources("AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Bucket")
+    assert refusing == {str({"Ref": store.id}) for store in stores}
+
+
+def test_stored_data_is_encrypted_private_and_restorable(suite: Assembly) -> None:
+    for bucket in suite.resources("AWS::S3::Bucket"):
+        assert bucket.properties["BucketEncryption"], bucket.where
+        assert set(bucket.properties["PublicAccessBlockConfiguration"].values()) == {True}, bucket.where
+        assert bucket.properties["LifecycleConfiguration"]["Rules"], bucket.where
+    for stream in suite.resources("AWS::Kinesis::Stream"):
+        assert stream.properties["StreamEncryption"]["EncryptionType"] == "KMS"
+    for table in suite.resources("AWS::DynamoDB::Table"):
+        assert table.properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, table.where
+        assert table.properties["TimeToLiveSpecification"] == {"AttributeName": "x", "Enabled": True}, table.where

@@ -1,0 +1,49 @@
+"""The REST API and the Chalice app that answers it know the same routes, and only signed requests get in."""
+
+import pytest
+
+from functions.fraud.api.handler import app
+from tests.stacks.synthesis import TARGET_NAMES, Assembly, assembly
+
+
+@pytest.fixture(scope="module", params=TARGET_NAMES)
+def suite(request: pytest.FixtureRequest) -> Assembly:
+    return assembly(request.param)
+
+
+def routes(suite: Assembly) -> set[tuple[str, str]]:
+    """(verb, path) of every method that CloudFormation makes."""
+    parents = {each.id: each.properties for each in suite.resources("AWS::ApiGateway::Resource")}
+
+    def path(reference: dict[str, str]) -> str:
+        found = parents.get(reference.get("Ref", ""))
+        return f"{path(found['ParentId'])}/{found['PathPart']}" if found else ""
+
+    return {
+        (method.properties["HttpMethod"], path(method.properties["ResourceId"]))
+        for method in suite.resources("AWS::ApiGateway::Method")
+    }
+
+
+def test_resources_are_the_chalice_apps_routes(suite: Assembly) -> None:
+    assert routes(suite) == {(verb, path) for path, verbs in app.routes.items() for verb in verbs}
+
+
+def test_every_method_wants_a_signature(suite: Assembly) -> None:
+    for method in suite.resources("AWS::ApiGateway::Method"):
+        assert method.properties["AuthorizationType"] == "AWS_IAM", method.where
+
+
+def test_every_stage_is_throttled_and_logs_access_but_no_bodies(suite: Assembly) -> None:
+    for stage in suite.resources("AWS::ApiGateway::Stage"):
+        assert stage.properties["AccessLogSetting"]["DestinationArn"], stage.where
+        for settings in stage.properties["MethodSettings"]:
+            assert settings["ThrottlingRateLimit"] > 0
+            assert settings["ThrottlingBurstLimit"] > 0
+            assert settings["DataTraceEnabled"] is False, "bodies hold card data"
+
+
+def test_only_this_api_may_call_the_function(suite: Assembly) -> None:
+    for permission in suite.resources("AWS::Lambda::Permission"):
+        assert permission.properties["Principal"] == "apigateway.amazonaws.com"
+        assert permission.properties["SourceArn"], permission.where

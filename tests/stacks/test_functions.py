@@ -1,0 +1,112 @@
+"""Every function: log group with retention, failure destination, alarms, its own role, the runtime of the tests."""
+
+import importlib
+import sys
+from dataclasses import fields
+
+import pytest
+
+from tests.stacks.synthesis import TARGET_NAMES, Assembly, Function, assembly
+
+POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
+# A function's own stack watches these; IteratorAge only where there is a stream to lag behind.
+WATCHED = {"Errors", "Throttles", "Duration"}
+
+
+@pytest.fixture(scope="module", params=TARGET_NAMES)
+def suite(request: pytest.FixtureRequest) -> Assembly:
+    return assembly(request.param)
+
+
+def functions(suite: Assembly) -> list[Function]:
+    found = list(suite.functions())
+    assert {function.module for function in found} >= {
+        f"functions.fraud.{job}.handler" for job in ("score", "act", "api", "learn")
+    }
+    return found
+
+
+def test_environment_is_exactly_the_handlers_settings(suite: Assembly) -> None:
+    for function in functions(suite):
+        settings = importlib.import_module(function.module.replace(".handler", ".settings")).Settings
+        wanted = {field.name.upper() for field in fields(settings)}
+        assert set(function.resource.properties["Environment"]["Variables"]) == wanted | POWERTOOLS, function.module
+
+
+def test_runtime_is_the_python_of_the_tests_on_x86_64(suite: Assembly) -> None:
+    for function in functions(suite):
+        properties = function.resource.properties
+        assert properties["Runtime"] == f"python3.{sys.version_info.minor}"
+        assert properties["Architectures"] == ["x86_64"]
+
+
+def test_logs_go_to_a_log_group_with_retention(suite: Assembly) -> None:
+    kept = {group.id: group.properties.get("RetentionInDays") for group in suite.resources("AWS::Logs::LogGroup")}
+    for function in functions(suite):
+        assert kept[function.resource.properties["LoggingConfig"]["LogGroup"]["Ref"]], function.module
+    assert all(kept.values()), "a log group keeps its lines for ever"
+
+
+def test_failed_asynchronous_invocations_go_to_a_queue(suite: Assembly) -> None:
+    queues = {queue.id for queue in suite.resources("AWS::SQS::Queue")}
+    goes_to = {
+        config.properties["FunctionName"]["Ref"]: config.properties["DestinationConfig"]["OnFailure"]["Destination"]
+        for config in suite.resources("AWS::Lambda::EventInvokeConfig")
+    }
+    for function in functions(suite):
+        assert goes_to[function.resource.id]["Fn::GetAtt"][0] in queues
+
+
+def test_failed_batches_of_a_stream_go_to_a_queue(suite: Assembly) -> None:
+    queues = {queue.id for queue in suite.resources("AWS::SQS::Queue")}
+    mappings = suite.resources("AWS::Lambda::EventSourceMapping")
+    assert len(mappings) == 3
+    for mapping in mappings:
+        properties = mapping.properties
+        assert properties["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0] in queues
+        assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert properties["BisectBatchOnFunctionError"] is True
+        assert properties["MaximumRetryAttempts"] > 0
+        assert properties["MaximumRecordAgeInSeconds"] <= 24 * 3600, "older than what the streams keep"
+
+
+def test_every_queue_has_an_alarm_and_every_first_queue_a_last_one(suite: Assembly) -> None:
+    queues = {queue.id: queue.properties.get("RedrivePolicy") for queue in suite.resources("AWS::SQS::Queue")}
+    last = {policy["deadLetterTargetArn"]["Fn::GetAtt"][0] for policy in queues.values() if policy}
+    assert {queue for queue, policy in queues.items() if not policy} == last
+    watched = {
+        dimension["Value"]["Fn::GetAtt"][0]
+        for alarm in suite.resources("AWS::CloudWatch::Alarm")
+        for dimension in alarm.properties.get("Dimensions", [])
+        if dimension["Name"] == "QueueName"
+    }
+    assert watched == set(queues)
+
+
+def test_every_function_has_its_alarms_and_every_alarm_tells_somebody(suite: Assembly) -> None:
+    alarms = suite.resources("AWS::CloudWatch::Alarm")
+    reads_a_stream = {m.properties["FunctionName"]["Ref"] for m in suite.resources("AWS::Lambda::EventSourceMapping")}
+    for function in functions(suite):
+        name = function.resource.id
+        metrics = {
+            alarm.properties["MetricName"]
+            for alarm in alarms
+            for dimension in alarm.properties.get("Dimensions", [])
+            if dimension["Value"] == {"Ref": name}
+        }
+        assert metrics == WATCHED | ({"IteratorAge"} if name in reads_a_stream else set()), name
+    for alarm in alarms:
+        assert alarm.properties["AlarmActions"], alarm.where
+        assert alarm.properties["AlarmDescription"], alarm.where
+
+
+def test_no_two_functions_share_a_role(suite: Assembly) -> None:
+    roles = [function.resource.properties["Role"]["Fn::GetAtt"][0] for function in functions(suite)]
+    assert len(set(roles)) == len(roles)
+
+
+def test_a_function_uses_layers_of_its_own_stack_only(suite: Assembly) -> None:
+    for function in functions(suite):
+        own = set(suite.template(function.resource.stack)["Resources"])
+        for layer in function.resource.properties["Layers"]:
+            assert layer.get("Ref") in own, f"{function.module} takes a layer from elsewhere: {layer}"

@@ -1,0 +1,114 @@
+"""What Lambda unpacks: each handler with byte code, small enough, without other pipelines, running on its own."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from cdk.archive import ROOT, archive, digest, place, sources
+from cdk.functions import function_archive
+from tests.stacks.synthesis import TARGET_NAMES, assembly, unzipped
+
+LAMBDA_LIMIT = 262_144_000  # bytes unzipped, function and layers together
+
+
+@pytest.mark.parametrize("target", TARGET_NAMES)
+def test_each_asset_holds_its_handler_with_byte_code(target: str) -> None:
+    minor = f"cpython-3{sys.version_info.minor}"
+    for function in assembly(target).functions():
+        names = set(zipfile.ZipFile(function.archive).namelist())
+        handler = function.module.replace(".", "/")
+        folder, _, name = handler.rpartition("/")
+        assert f"{handler}.py" in names
+        assert f"{folder}/__pycache__/{name}.{minor}.pyc" in names
+
+
+@pytest.mark.parametrize("target", TARGET_NAMES)
+def test_each_function_with_its_layers_fits_into_lambda(target: str) -> None:
+    for function in assembly(target).functions():
+        size = unzipped(function.archive, *function.layers)
+        assert size < LAMBDA_LIMIT, f"{function.module}: {size:,} bytes"
+
+
+def test_an_asset_holds_one_pipeline_only() -> None:
+    names = zipfile.ZipFile(function_archive("fraud")).namelist()
+    assert {name.split("/")[1] for name in names if name.count("/") > 1} <= {"fraud", "__pycache__"}
+    assert not [name for name in names if "test" in name or name.endswith((".onnx", ".md"))]
+
+
+def test_byte_code_is_never_checked_against_sources() -> None:
+    """Flag 0b01: hash-based, unchecked. A checked or timed one would be compiled again at every cold start."""
+    with zipfile.ZipFile(function_archive("fraud")) as zipped:
+        compiled = [name for name in zipped.namelist() if name.endswith(".pyc")]
+        assert compiled
+        for name in compiled:
+            assert zipped.read(name)[4:8] == b"\x01\0\0\0", name
+
+
+def test_equal_files_give_an_equal_archive(tmp_path: Path) -> None:
+    made = []
+    for copy in ("one", "two"):
+        module = tmp_path / copy / "module.py"
+        module.parent.mkdir()
+        module.write_text("VALUE = 'a value'\n")
+        files = sources(module.parent, (".py",))
+        zipped = archive(tmp_path / f"{copy}.zip", partial(place, files), mounted_at="/opt")
+        made.append((digest(files), zipped.read_bytes()))
+    assert made[0] == made[1]
+
+
+def test_another_content_name_or_recipe_gives_another_digest(tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text("VALUE = 1\n")
+    first = digest({"module.py": path}, "x86_64")
+    assert first != digest({"other.py": path}, "x86_64")
+    assert first != digest({"module.py": path}, "aarch64")
+    path.write_text("VALUE = 2\n")
+    assert first != digest({"module.py": path}, "x86_64")
+
+
+BARE = """
+import sys
+sys.path[:0] = {paths!r}
+import chalice, msgspec, onnxruntime
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.utilities import batch, data_classes
+from cuatro.adapters.model import Model
+import functions.fraud.features as features, numpy
+for handler in {handlers!r}:
+    __import__(handler)
+model = Model({model!r}, features.FEATURES)
+scores = model.score(numpy.zeros((3, len(features.FEATURES)), numpy.float32))
+assert scores.shape == (3,) and ((0 <= scores) & (scores <= 1)).all(), scores
+print("scored")
+"""
+
+
+def test_slimmed_layers_import_and_score_without_anything_else(tmp_path: Path) -> None:
+    """In an interpreter that sees the layers, the asset and Lambda's boto3 (from the platform's environment), no more."""
+    suite = assembly("local")
+    functions = list(suite.functions())
+    roots = []
+    for number, path in enumerate({path for each in functions for path in (each.archive, *each.layers)}):
+        root = tmp_path / str(number)
+        zipfile.ZipFile(path).extractall(root)
+        roots += [str(root), str(root / "python")]
+    boto3 = next((ROOT / ".venv" / "platform" / "lib").glob("python*/site-packages"))
+    model = next(tmp_path.glob("*/models/fraud/model.onnx"))
+    program = BARE.format(paths=[*roots, str(boto3)], handlers=[each.module for each in functions], model=str(model))
+    environment = {
+        name: value
+        for function in functions
+        for name, value in function.resource.properties["Environment"]["Variables"].items()
+        if isinstance(value, str)
+    }
+    done = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", program],
+        env={"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": "us-east-1", **environment},
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.stdout == "scored\n", done.stderr
