@@ -7,12 +7,13 @@ switched from the model's baseline row to the transaction's values. They sum to 
 
 from functools import cache
 from math import factorial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from functions.fraud.features import FEATURES
+from functions.fraud.scoring import Scoring
 
 Floats = NDArray[np.float32]
 
@@ -30,14 +31,6 @@ _PARTS = {
 """Group -> beginnings of the names of its features. At most 8 groups: an explanation scores 2 ** groups rows."""
 
 GROUPS = tuple(_PARTS)
-
-
-class Scoring(Protocol):
-    """A model with a row to compare with."""
-
-    baseline: list[float]
-
-    def score(self, matrix: Floats) -> Floats: ...
 
 
 class Reason(NamedTuple):

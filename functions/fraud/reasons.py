@@ -1,24 +1,14 @@
 """Decisions -> reasons in plain words: what rules said, then what pushed the score."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cuatro.currencies import formatted
 from functions.fraud.decide import CARD_BLOCKED, HARD_LIMIT, TOO_MANY
 from functions.fraud.explain import explain
 from functions.fraud.outbox import DecidedTransaction
-
-
-class Scoring(Protocol):
-    """A model that can be explained."""
-
-    version: str
-    baseline: list[float]
-
-    def score(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]: ...
+from functions.fraud.scoring import Scoring
 
 
 def reasons_of(decisions: Sequence[DecidedTransaction], model: Scoring) -> list[list[str]]:

@@ -4,10 +4,11 @@ A card's write carries its new decisions (the outbox), so a state without its de
 """
 
 from collections.abc import Collection, Sequence
-from functools import cache
 from typing import NamedTuple, Protocol
 
-from cuatro.adapters.dynamodb import Dynamo, Item, Statement, Written
+from cuatro.adapters.attributes import Item
+from cuatro.adapters.dynamodb import Dynamo, Keys, Written
+from cuatro.adapters.partiql import Statement, change, insertion
 
 
 class Stored(NamedTuple):
@@ -50,67 +51,75 @@ class State(Protocol):
     def write_terminals(self, writes: Sequence[Write]) -> Answers: ...
 
 
+class Table(NamedTuple):
+    """A table of states: s = history, v = version, x = expiry, and for cards d = outbox, b = block."""
+
+    name: str
+    key: str
+    names: tuple[str, ...]
+
+    @classmethod
+    def cards(cls, name: str) -> "Table":
+        return cls(name, "card_id", ("card_id", "s", "v", "b"))
+
+    @classmethod
+    def terminals(cls, name: str) -> "Table":
+        return cls(name, "terminal_id", ("terminal_id", "s", "v"))
+
+
 class DynamoState:
-    """Two tables: cards(card_id, s, v, d, b, x) and terminals(terminal_id, s, v, x)."""
+    """The two tables."""
 
     def __init__(self, dynamo: Dynamo, cards_table: str, terminals_table: str) -> None:
         self._dynamo = dynamo
-        self._cards = _Table(cards_table, "card_id")
-        self._terminals = _Table(terminals_table, "terminal_id")
+        self._cards, self._terminals = Table.cards(cards_table), Table.terminals(terminals_table)
 
     def read(self, cards: Collection[str], terminals: Collection[str]) -> Reads:
         """One read for each distinct key, 100 keys a call."""
-        one, two = self._cards, self._terminals
-        answers = self._dynamo.read(
-            {
-                one.name: (one.key, cards, f"{one.key}, s, v, b"),
-                two.name: (two.key, terminals, f"{two.key}, s, v"),
-            }
-        )
-        return Reads(_stored(*answers[one.name], cards), _stored(*answers[two.name], terminals))
+        return Reads(*read(self._dynamo, [(self._cards, cards), (self._terminals, terminals)]))
 
     def write_cards(self, writes: Sequence[Write]) -> Answers:
         """One conditional write for each card, 25 a call."""
-        return self._write(self._cards, writes)
+        return write(self._dynamo, self._cards, writes)
 
     def write_terminals(self, writes: Sequence[Write]) -> Answers:
         """One conditional write for each terminal, 25 a call."""
-        return self._write(self._terminals, writes)
-
-    def _write(self, table: "_Table", writes: Sequence[Write]) -> Answers:
-        answers = Answers({}, {})
-        for write, written in zip(writes, self._dynamo.write([table.statement(each) for each in writes]), strict=True):
-            if written.status == "failed":
-                answers.failed[write.key] = written.code
-            elif written.status == "conflict" and not _own(write, written):
-                answers.conflicts[write.key] = None if written.item is None else _state(written.item)
-        return answers
+        return write(self._dynamo, self._terminals, writes)
 
 
-class _Table(NamedTuple):
-    name: str
-    key: str
-
-    def statement(self, write: Write) -> Statement:
-        values: dict[str, str | int | bytes] = {"s": write.history, "v": write.before.version + 1}
-        if write.outbox is not None:
-            values["d"] = write.outbox
-        if write.expires is not None:  # a blocked card never expires, or its block would expire with it
-            values["x"] = write.expires
-        if write.before.version:
-            text = _update(self.name, self.key, tuple(values))
-            return Statement(text, (*values.values(), write.key, write.before.version))
-        return Statement(_insert(self.name, (self.key, *values)), (write.key, *values.values()))
+def read(dynamo: Dynamo, wanted: Sequence[tuple[Table, Collection[str]]]) -> list[dict[str, Stored]]:
+    """For each table its states by key; a key that stayed throttled is absent. Raises Unavailable."""
+    found = dynamo.read({table.name: Keys(table.key, keys, table.names) for table, keys in wanted})
+    return [
+        {
+            key: _state(found[table.name].items[key]) if key in found[table.name].items else _NOTHING
+            for key in keys
+            if key not in found[table.name].unread
+        }
+        for table, keys in wanted
+    ]
 
 
-@cache
-def _update(table: str, key: str, names: tuple[str, ...]) -> str:
-    return f'UPDATE "{table}" {" ".join(f"SET {name}=?" for name in names)} WHERE {key}=? AND v=?'
+def write(dynamo: Dynamo, table: Table, writes: Sequence[Write]) -> Answers:
+    """Compare-and-set of each state by itself."""
+    answers = Answers({}, {})
+    for each, written in zip(writes, dynamo.write([_statement(table, each) for each in writes]), strict=True):
+        if written.status == "failed":
+            answers.failed[each.key] = written.code
+        elif written.status == "conflict" and not _own(each, written):
+            answers.conflicts[each.key] = None if written.item is None else _state(written.item)
+    return answers
 
 
-@cache
-def _insert(table: str, names: tuple[str, ...]) -> str:
-    return f"""INSERT INTO "{table}" VALUE {{{", ".join(f"'{name}': ?" for name in names)}}}"""
+def _statement(table: Table, write: Write) -> Statement:
+    values: Item = {"s": write.history, "v": write.before.version + 1}
+    if write.outbox is not None:
+        values["d"] = write.outbox
+    if write.expires is not None:
+        values["x"] = write.expires
+    if write.before.version:
+        return change(table.name, values, {table.key: write.key, "v": write.before.version})
+    return insertion(table.name, {table.key: write.key, **values})
 
 
 def _own(write: Write, written: Written) -> bool:
@@ -124,12 +133,8 @@ def _own(write: Write, written: Written) -> bool:
     )
 
 
-def _stored(items: dict[str, Item], unread: set[str], wanted: Collection[str]) -> dict[str, Stored]:
-    return {key: _state(items[key]) if key in items else NOTHING for key in wanted if key not in unread}
-
-
 def _state(item: Item) -> Stored:
     return Stored(item.get("s"), item["v"], item.get("b"))
 
 
-NOTHING = Stored()
+_NOTHING = Stored()

@@ -155,6 +155,6 @@ def wired() -> Iterator[Wire]:
         mock.patch.object(URLLib3Session, "send", lambda _session, request: wire.send(request)),
         mock.patch.object(DynamoDBBackend, "batch_execute_statement", _batch_execute_statement),
         mock.patch.object(aws, "_BASE_DELAY_S", 0),
-        mock.patch.object(botocore.retries.standard.ExponentialBackoff, "delay_amount", lambda *_: 0),
+        mock.patch.object(botocore.retries.standard.ExponentialBackoff, "delay_amount", return_value=0),
     ):
         yield wire

@@ -13,7 +13,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.events.models import events_backends
 from moto.sns.models import sns_backends
 
-from cuatro.adapters.dynamodb import decoded_image
+from cuatro.adapters.attributes import decoded_image
 from functions.fraud.history import History
 from tests.functional.aws_in_memory import Wire
 
@@ -106,21 +106,43 @@ class Suite:
     @staticmethod
     def deliver(records: list[dict[str, Any]]) -> dict[str, Any]:
         """One delivery of these records."""
-        from functions.fraud.score.handler import handler
+        from functions.fraud.score.handler import handler  # noqa: PLC0415 - reads the test's environment
 
         return handler({"Records": records}, Context())
 
     def act(self) -> dict[str, Any]:
         """One delivery of what the cards' stream holds since the last one that succeeded."""
-        from functions.fraud.act.handler import handler
+        from functions.fraud.act.handler import handler  # noqa: PLC0415
 
         return self._consume("cards", "d", handler)
 
     def learn(self) -> dict[str, Any]:
         """The same for the labels' stream."""
-        from functions.fraud.learn.handler import handler
+        from functions.fraud.learn.handler import handler  # noqa: PLC0415
 
         return self._consume("labels", "fraud", handler)
+
+    def call(
+        self, method: str, resource: str, body: Any = None, headers: dict[str, str] | None = None, **path: str
+    ) -> tuple[int, dict[str, Any]]:
+        """One request to the API as API Gateway passes it on; body as JSON unless it is bytes. Status and body."""
+        from functions.fraud.api.handler import handler  # noqa: PLC0415
+
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        answer = handler(
+            {
+                "requestContext": {"resourcePath": resource, "httpMethod": method, "requestId": "request-1"},
+                "headers": {"Content-Type": "application/json", **(headers or {})},
+                "multiValueQueryStringParameters": None,
+                "pathParameters": path or None,
+                "stageVariables": None,
+                "body": base64.b64encode(data).decode(),
+                "isBase64Encoded": True,
+            },
+            Context(),
+        )
+        self.headers = answer["headers"]
+        return answer["statusCode"], json.loads(answer["body"])
 
     def _consume(self, table: str, attribute: str, handler: Any) -> dict[str, Any]:
         shard = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables[table].stream_shard

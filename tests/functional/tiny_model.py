@@ -16,6 +16,7 @@ def save(
     path: Path,
     weights: dict[str, float],
     bias: float,
+    *,
     version: str = "tiny-1",
     features: tuple[str, ...] = FEATURES,
     output: str = "probabilities",

@@ -6,9 +6,9 @@ repeat carries the same transaction_id, by which receivers can tell.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 
-from cuatro.adapters.dynamodb import Dynamo, Statement
+from cuatro.adapters.dynamodb import Dynamo, Keys
+from cuatro.adapters.partiql import insertion
 from cuatro.adapters.publishing import publish_alerts, publish_events, put_records
 from cuatro.errors import Refused, Unavailable
 from cuatro.events import CardBlocked
@@ -17,7 +17,8 @@ from functions.fraud.act.settings import Settings
 from functions.fraud.cards import BY_NOBODY_ELSE, block
 from functions.fraud.decide import CARD_BLOCKED
 from functions.fraud.outbox import DecidedTransaction
-from functions.fraud.reasons import Scoring, reasons_of
+from functions.fraud.reasons import reasons_of
+from functions.fraud.scoring import Scoring
 
 
 @dataclass
@@ -69,7 +70,7 @@ def _fresh(
 ) -> list[DecidedTransaction]:
     by_id = {each.transaction_id: each for each in reversed(decisions)}  # the first one of an id counts
     table = setting.decisions_table
-    found, unread = dynamo.read({table: ("transaction_id", list(by_id), "transaction_id")})[table]
+    found, unread = dynamo.read({table: Keys("transaction_id", by_id, ("transaction_id",))})[table]
     acted.failed.update(dict.fromkeys(unread, "the decision could not be read"))
     return [each for each in reversed(by_id.values()) if each.transaction_id not in found.keys() | unread]
 
@@ -102,22 +103,13 @@ def _block(
 def _insert(
     decisions: list[DecidedTransaction], reasons: dict[str, list[str]], setting: Settings, dynamo: Dynamo, acted: Acted
 ) -> None:
-    statements = []
-    for each in decisions:
-        item = {
-            key: value for key, value in messages.item(each, reasons[each.transaction_id]).items() if value is not None
-        }
-        statements.append(Statement(_insert_text(setting.decisions_table, tuple(item)), tuple(item.values())))
+    table = setting.decisions_table
+    statements = [insertion(table, messages.item(each, reasons[each.transaction_id])) for each in decisions]
     for each, written in zip(decisions, dynamo.write(statements), strict=True):
         if written.status == "failed":
             acted.failed[each.transaction_id] = written.code
         elif written.status == "done":
             acted.inserted.append(each)
-
-
-@cache
-def _insert_text(table: str, names: tuple[str, ...]) -> str:
-    return f"""INSERT INTO "{table}" VALUE {{{", ".join(f"'{name}': ?" for name in names)}}}"""
 
 
 def _without(

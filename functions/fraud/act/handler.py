@@ -6,7 +6,8 @@ import msgspec
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from cuatro.adapters.dynamodb import decoded_image, dynamo
+from cuatro.adapters.attributes import decoded_image
+from cuatro.adapters.dynamodb import dynamo
 from cuatro.adapters.model import model
 from cuatro.config import settings
 from functions.fraud.act.effects import act

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from cuatro.adapters.dynamodb import Item
+from cuatro.adapters.attributes import Item
 from cuatro.adapters.publishing import Alert, Record
 from cuatro.currencies import formatted
 from cuatro.events import Transaction, TransactionScored

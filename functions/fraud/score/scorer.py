@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +12,9 @@ from functions.fraud.decide import Policy, decide
 from functions.fraud.features import FEATURES
 from functions.fraud.history import tag_of
 from functions.fraud.outbox import DecidedTransaction, Shadow
+from functions.fraud.scoring import Scoring
 
 _COUNT_1H = FEATURES.index("card_count_1h")
-
-
-class Scoring(Protocol):
-    """A model: float32 [rows, features] -> float32 [rows], probabilities of fraud."""
-
-    version: str
-    thresholds: dict[str, float]
-
-    def score(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]: ...
 
 
 class Arrival(NamedTuple):

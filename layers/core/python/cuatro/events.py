@@ -12,11 +12,11 @@ import msgspec
 from cuatro.currencies import EXPONENTS
 from cuatro.errors import Rejected
 
-MAX_RECORD_BYTES = 16_384
-"""A transaction has some 300 bytes; anything near this is not one."""
+MAX_RECORD_BYTES = 65_536
+"""A transaction has some 300 bytes; anything longer than this is not one."""
 MAX_AHEAD_S = 300
 """Clocks differ; a transaction from further in the future than this is wrong."""
-MAX_LABELS = 500
+MAX_LABELS, MAX_LABELS_BYTES = 500, 262_144
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+\Z")]
 Amount = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
@@ -108,7 +108,7 @@ def decode_transaction(data: bytes, now: float, max_age_s: float) -> Transaction
 
 def decode_labels(data: bytes, now: float) -> list[Label]:
     """The checked labels of one request. `now` in unix seconds. Raises Rejected."""
-    labels = _decoded(_LABELS, data, len(data)).labels
+    labels = _decoded(_LABELS, data, MAX_LABELS_BYTES).labels
     for number, label in enumerate(labels):
         if label.time.timestamp() - now > MAX_AHEAD_S:
             raise Rejected("lies in the future", f"labels[{number}].time", "time_in_future")
@@ -118,6 +118,14 @@ def decode_labels(data: bytes, now: float) -> list[Label]:
 def decode_body(data: bytes, cls: type[T]) -> T:
     """Any other JSON body. Raises Rejected."""
     return _decoded(msgspec.json.Decoder(cls), data, MAX_RECORD_BYTES)
+
+
+def checked_id(text: str, field: str) -> str:
+    """An id from a path. Raises Rejected."""
+    try:
+        return msgspec.convert(text, Id)
+    except msgspec.ValidationError:
+        raise Rejected("must be 1 to 64 letters, digits and _ . : -", field, "invalid_value") from None
 
 
 def milliseconds(time: datetime) -> int:

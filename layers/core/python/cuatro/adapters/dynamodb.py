@@ -1,20 +1,20 @@
 """Keys -> items, conditional statements -> what became of each: DynamoDB in as few calls as it allows.
 
-Values are plain Python: str, int, float, bool, None, bytes, list, dict. All reads are strongly consistent.
+Values are plain Python (see attributes). All reads are strongly consistent.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 
+from cuatro.adapters.attributes import Attribute, Item, decoded, encoded, typed
 from cuatro.adapters.aws import ATTEMPTS, THROTTLED, JsonService, LeanService, backoff
+from cuatro.adapters.partiql import Statement
 from cuatro.errors import Unavailable
 
-Value = Any
-Item = dict[str, Value]
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -23,11 +23,19 @@ STATEMENTS_PER_CALL = 25
 _PARALLEL = 8
 
 
-class Statement(msgspec.Struct, frozen=True, gc=False):
-    """One conditional write: PartiQL with a ? for each parameter."""
+class Keys(NamedTuple):
+    """What to read of a table: the key's attribute, keys, and the attributes wanted (none = all)."""
 
-    text: str
-    parameters: Sequence[Value]
+    attribute: str
+    values: Iterable[str]
+    names: tuple[str, ...] = ()
+
+
+class Found(NamedTuple):
+    """Items by key, and the keys that stayed throttled."""
+
+    items: dict[str, Item]
+    unread: set[str]
 
 
 class Written(msgspec.Struct, frozen=True, gc=False):
@@ -41,27 +49,15 @@ class Written(msgspec.Struct, frozen=True, gc=False):
     code: str = ""
 
 
-class _Attribute(msgspec.Struct, gc=False):
-    """DynamoDB's typed JSON; exactly one field is set."""
-
-    S: str | msgspec.UnsetType = msgspec.UNSET
-    N: str | msgspec.UnsetType = msgspec.UNSET
-    B: bytes | msgspec.UnsetType = msgspec.UNSET
-    BOOL: bool | msgspec.UnsetType = msgspec.UNSET
-    NULL: bool | msgspec.UnsetType = msgspec.UNSET
-    L: "list[_Attribute] | msgspec.UnsetType" = msgspec.UNSET
-    M: "dict[str, _Attribute] | msgspec.UnsetType" = msgspec.UNSET
-
-
 class _Read(msgspec.Struct):
-    Responses: dict[str, list[dict[str, _Attribute]]]
+    Responses: dict[str, list[dict[str, Attribute]]]
     UnprocessedKeys: dict[str, Any] = {}
 
 
 class _Failure(msgspec.Struct):
     Code: str = ""
     Message: str = ""
-    Item: dict[str, _Attribute] | None = None
+    Item: dict[str, Attribute] | None = None
 
 
 class _Response(msgspec.Struct):
@@ -72,14 +68,8 @@ class _Executed(msgspec.Struct):
     Responses: list[_Response]
 
 
-class _Got(msgspec.Struct):
-    Item: dict[str, _Attribute] | None = None
-
-
 _READ = msgspec.json.Decoder(_Read)
 _EXECUTED = msgspec.json.Decoder(_Executed)
-_GOT = msgspec.json.Decoder(_Got)
-_ATTRIBUTES = msgspec.json.Decoder(dict[str, _Attribute])
 _ENCODE = msgspec.json.Encoder().encode
 
 
@@ -88,12 +78,6 @@ class Dynamo:
 
     def __init__(self, service: JsonService) -> None:
         self._service = service
-
-    def get(self, table: str, key: Item) -> Item | None:
-        """One item. Raises Unavailable."""
-        body = {"TableName": table, "Key": encoded(key), "ConsistentRead": True}
-        found = _GOT.decode(self._service.call("GetItem", _ENCODE(body))).Item
-        return None if found is None else decoded(found)
 
     def update(self, table: str, key: Item, expression: str, values: Item, condition: str | None = None) -> None:
         """UpdateItem with :names in `values`. Raises Refused with code ConditionalCheckFailedException, Unavailable."""
@@ -118,13 +102,10 @@ class Dynamo:
             else:
                 raise Unavailable(f"BatchWriteItem: {table} throttled")
 
-    def read(self, wanted: dict[str, tuple[str, Iterable[str], str]]) -> dict[str, tuple[dict[str, Item], set[str]]]:
-        """Items of several tables: table -> (key attribute, keys, projection of plain names, "" = all).
-
-        Returns table -> (found items by key, keys that stayed throttled). Raises Unavailable when a whole call failed.
-        """
-        keys = [(table, key) for table, (_, each, _) in wanted.items() for key in each]
-        result: dict[str, tuple[dict[str, Item], set[str]]] = {table: ({}, set()) for table in wanted}
+    def read(self, wanted: Mapping[str, Keys]) -> dict[str, Found]:
+        """Items of several tables, by table; 100 keys a call. Raises Unavailable when a whole call failed."""
+        keys = [(table, key) for table, each in wanted.items() for key in each.values]
+        result = {table: Found({}, set()) for table in wanted}
 
         def one(chunk: Sequence[tuple[str, str]]) -> list[tuple[dict[str, list[Item]], dict[str, set[str]]]]:
             return [self._read(wanted, chunk)]
@@ -132,22 +113,24 @@ class Dynamo:
         for answers in _each(one, list(_chunks(keys, KEYS_PER_READ))):
             for items, unread in answers:
                 for table, found in items.items():
-                    attribute = wanted[table][0]
-                    result[table][0].update((item[attribute], item) for item in found)
+                    attribute = wanted[table].attribute
+                    result[table].items.update((item[attribute], item) for item in found)
                 for table, missing in unread.items():
-                    result[table][1].update(missing)
+                    result[table].unread.update(missing)
         return result
 
     def _read(
-        self, wanted: dict[str, tuple[str, Iterable[str], str]], chunk: Sequence[tuple[str, str]]
+        self, wanted: Mapping[str, Keys], chunk: Sequence[tuple[str, str]]
     ) -> tuple[dict[str, list[Item]], dict[str, set[str]]]:
         request: dict[str, Any] = {}
         for table, key in chunk:
-            attribute, _, projection = wanted[table]
+            attribute, _, names = wanted[table]
             if table not in request:
                 request[table] = {"ConsistentRead": True, "Keys": []}
-                if projection:
-                    request[table]["ProjectionExpression"] = projection
+                if names:  # by reference: many a name is a reserved word
+                    references = {f"#{number}": name for number, name in enumerate(names)}
+                    request[table]["ProjectionExpression"] = ",".join(references)
+                    request[table]["ExpressionAttributeNames"] = references
             request[table]["Keys"].append({attribute: {"S": key}})
         items: dict[str, list[Item]] = {}
         for attempt in range(ATTEMPTS):
@@ -159,7 +142,7 @@ class Dynamo:
             request = answer.UnprocessedKeys
             if not request:
                 return items, {}
-        left = {table: {key[wanted[table][0]]["S"] for key in part["Keys"]} for table, part in request.items()}
+        left = {table: {key[wanted[table].attribute]["S"] for key in part["Keys"]} for table, part in request.items()}
         return items, left
 
     def write(self, statements: Sequence[Statement]) -> list[Written]:
@@ -195,25 +178,10 @@ def dynamo() -> Dynamo:
     return Dynamo(LeanService("dynamodb", "DynamoDB_20120810", "1.0"))
 
 
-def encoded(item: Item) -> dict[str, Any]:
-    """Plain values -> DynamoDB's typed JSON, None left out at the top level."""
-    return {name: _typed(value) for name, value in item.items() if value is not None}
-
-
-def decoded(attributes: dict[str, _Attribute]) -> Item:
-    """DynamoDB's typed JSON -> plain values."""
-    return {name: _plain(attribute) for name, attribute in attributes.items()}
-
-
-def decoded_image(image: dict[str, Any]) -> Item:
-    """The NewImage of a stream event as Lambda gives it (JSON objects) -> plain values."""
-    return decoded(msgspec.convert(image, dict[str, _Attribute]))
-
-
 def _request(statement: Statement) -> dict[str, Any]:
     return {
         "Statement": statement.text,
-        "Parameters": [_typed(value) for value in statement.parameters],
+        "Parameters": [typed(value) for value in statement.parameters],
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
 
@@ -227,42 +195,6 @@ def _result(failure: _Failure | None) -> Written:
 
 
 _DONE = Written("done")
-
-
-def _typed(value: Value) -> dict[str, Any]:  # noqa: PLR0911 - one for each type
-    match value:
-        case bytes():
-            return {"B": value}
-        case bool():
-            return {"BOOL": value}
-        case str():
-            return {"S": value}
-        case int() | float():
-            return {"N": repr(value)}
-        case list() | tuple():
-            return {"L": [_typed(each) for each in value]}
-        case dict():
-            return {"M": encoded(value)}
-        case None:
-            return {"NULL": True}
-    raise TypeError(f"DynamoDB holds no {type(value).__name__}")
-
-
-def _plain(attribute: _Attribute) -> Value:  # noqa: PLR0911 - one for each type
-    if attribute.S is not msgspec.UNSET:
-        return attribute.S
-    if attribute.B is not msgspec.UNSET:
-        return attribute.B
-    if attribute.N is not msgspec.UNSET:
-        number = attribute.N
-        return int(number) if number.lstrip("-").isdigit() else float(number)
-    if attribute.BOOL is not msgspec.UNSET:
-        return attribute.BOOL
-    if attribute.L is not msgspec.UNSET:
-        return [_plain(each) for each in attribute.L]
-    if attribute.M is not msgspec.UNSET:
-        return decoded(attribute.M)
-    return None
 
 
 def _chunks(items: Sequence[A], size: int) -> Iterable[Sequence[A]]:

@@ -1,0 +1,65 @@
+"""What every request and answer has: a correlation id, and errors in one shape with the right status.
+
+{"error": {"code", "field", "message"}}, whether the error is ours or Chalice's.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec
+
+from aws_lambda_powertools import Logger
+from chalice.app import Response
+
+from cuatro.errors import Rejected, Unavailable
+from cuatro.events import checked_id
+
+P = ParamSpec("P")
+_STATUS = {"not_found": 404, "transaction_id_reused": 409, "oversized": 413}
+_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+logger = Logger()
+
+
+def answered(view: Callable[P, dict[str, Any]]) -> Callable[P, Response]:
+    """A view that raises Rejected or Unavailable -> one that answers 4xx or 503. Anything else stays a 500."""
+
+    @wraps(view)
+    def answer(*args: P.args, **kwargs: P.kwargs) -> Response:
+        try:
+            return Response(view(*args, **kwargs))
+        except Rejected as rejected:
+            logger.warning("rejected", reason=rejected.reason, field=rejected.field, code=rejected.code)
+            return error(_STATUS.get(rejected.code, 400), rejected.code, rejected.reason, rejected.field)
+        except Unavailable:
+            logger.exception("unavailable")
+            return error(503, "unavailable", "cannot be done at the moment, try again", headers={"Retry-After": "1"})
+
+    return answer
+
+
+def correlation_of(event: dict[str, Any]) -> str:
+    """The caller's x-correlation-id if it is a proper id, else the request's own."""
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    try:
+        return checked_id(headers.get("x-correlation-id", ""), "x-correlation-id")
+    except Rejected:
+        return str(event["requestContext"]["requestId"])
+
+
+def error(
+    status: int, code: str, message: str, field: str | None = None, headers: dict[str, Any] | None = None
+) -> Response:
+    """An error answer."""
+    return Response({"error": {"code": code, "field": field, "message": message}}, headers, status)
+
+
+def reshaped(answer: dict[str, Any]) -> dict[str, Any]:
+    """Chalice's own errors (unknown method, media type, an exception of ours) in our shape."""
+    if answer["statusCode"] < 400 or not answer["body"].startswith('{"Code"'):
+        return answer
+    own = json.loads(answer["body"])
+    code = _WORDS.sub("_", own["Code"].removesuffix("Error")).lower()
+    body = {"error": {"code": code, "field": None, "message": own["Message"]}}
+    return {**answer, "body": json.dumps(body)}
