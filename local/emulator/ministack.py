@@ -8,9 +8,10 @@ from typing import cast
 
 from ministack import app as ministack_app
 from ministack.core import iam_actions, lambda_runtime
+from ministack.services import dynamodb
 
 from local import streams
-from local.emulator import changes, execution, partiql
+from local.emulator import changes, execution, parsing, partiql
 from local.emulator.routing import App
 
 
@@ -26,6 +27,7 @@ def app(state: Path) -> App:
         return transactions(action, body, region, account) or partiql.checks(action, body, region, account)
 
     iam_actions.dynamodb_transaction_checks = checks
+    dynamodb.parse_partiql_statement = parsing.remembering(dynamodb.parse_partiql_statement)
     return cast("App", ministack_app.app)
 
 
