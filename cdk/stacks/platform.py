@@ -33,12 +33,9 @@ class CuatroPlatform(Stack):
                 event_pattern=events.EventPattern(account=[Aws.ACCOUNT_ID]),
                 retention=Duration.days(target.profile.archive_days),
             )
+        # Not encrypted with a key: CloudWatch cannot use the one that AWS manages, another costs 1 USD a month, and
+        # alarms hold no card data.
         self.alarm_topic = sns.Topic(self, "Alarms", display_name="Cuatro alarms", enforce_ssl=True)
-        acknowledge(
-            self.alarm_topic,
-            "AwsSolutions-SNS2",
-            "CloudWatch cannot publish with AWS's own key; another costs 1 USD a month, and alarms hold no card data.",
-        )
         self.access_logs = self._access_logs(target)
         self._let_api_gateway_log()
         CfnOutput(self, "BusName", value=self.bus.event_bus_name)

@@ -67,7 +67,7 @@ def test_physical_names_are_left_to_cloudformation(suite: Assembly) -> None:
 def test_queues_topics_and_buckets_refuse_plain_http(suite: Assembly) -> None:
     policies = suite.resources("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy")
     refusing = {
-        str(listed(next(policy.properties[key] for key in ("Queues", "Topics", "Bucket") if key in policy.properties))[0])
+        str(listed(policy.properties[next(iter({"Queues", "Topics", "Bucket"} & policy.properties.keys()))])[0])
         for policy in policies
         for statement in policy.properties["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
