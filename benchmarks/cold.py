@@ -9,11 +9,12 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from benchmarks.aws import serving
-from benchmarks.environment import ROOT
+from benchmarks.environment import ROOT, WORK
 from benchmarks.workload import Workload
 
 HANDLERS = {
@@ -63,7 +64,7 @@ def _fresh(module: str, event_file: Path, address: str) -> dict[str, int]:
     done = subprocess.run(
         [sys.executable, "-c", _CHILD, module, str(event_file)],
         cwd=ROOT,
-        env={**os.environ, "AWS_ENDPOINT_URL": address},
+        env=_with_byte_code(os.environ) | {"AWS_ENDPOINT_URL": address},
         capture_output=True,
         text=True,
         timeout=_TIMEOUT_S,
@@ -73,3 +74,9 @@ def _fresh(module: str, event_file: Path, address: str) -> dict[str, int]:
         raise RuntimeError(f"{module}: {done.stderr[-2000:]}")
     answer: dict[str, Any] = json.loads(done.stderr.strip().rpartition("\n")[2])
     return answer
+
+
+def _with_byte_code(variables: Mapping[str, str]) -> dict[str, str]:
+    """Byte code is written on the first turn, to a place of its own, whatever this shell thinks of byte code."""
+    kept = {name: value for name, value in variables.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPYCACHEPREFIX": str(WORK / "pycache")}
