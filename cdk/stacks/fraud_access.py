@@ -42,13 +42,13 @@ def allow_api(stack: "CuatroFraud") -> None:
     stack.cards.allow(role, *_READ, *_WRITE, "UpdateItem")
     stack.terminals.allow(role, *_READ)
     stack.decisions.allow(role, *_READ)
-    stack.labels.allow(role, "PartiQLInsert")
+    stack.labels.allow(role, "BatchWriteItem")
 
 
 def allow_learn(stack: "CuatroFraud") -> None:
     """Writes labels into the terminals' risk history and beside the decisions."""
     role = stack.learn.role
-    stack.terminals.allow(role, *_READ, *_WRITE)
+    stack.terminals.allow(role, *_READ, "PartiQLUpdate")
     stack.decisions.allow(role, "PartiQLUpdate")
 
 
