@@ -52,7 +52,7 @@ def logs(  # noqa: PLR0913, PLR0917 - a parameter is an option of the command
     while True:
         fresh = [line for line in _lines(connection, groups, since) if line.id not in seen]
         seen.update(line.id for line in fresh)
-        for line in sorted(fresh):
+        for line in sorted(fresh, key=lambda line: line.time_ms):  # stable: lines of one moment stay in order
             if everything or not _noise(line.message):
                 out.print(_rendered(line), soft_wrap=True)
         if not follow:

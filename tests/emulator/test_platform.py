@@ -119,9 +119,11 @@ def test_only_loopback_listens(bare: Platform) -> None:
 
 def test_a_second_start_finds_the_first_and_another_state_is_another_platform(bare: Platform, tmp_path: Path) -> None:
     assert start(bare.state, port=0) == bare
-    other = start(tmp_path, port=0)
-    assert (other.pid, other.port) != (bare.pid, bare.port)
-    assert stop(tmp_path)
+    try:
+        other = start(tmp_path, port=0)
+        assert (other.pid, other.port) != (bare.pid, bare.port)
+    finally:
+        assert stop(tmp_path)
     assert running(tmp_path) is None
     assert not stop(tmp_path)
     assert running(bare.state) == bare
@@ -202,18 +204,20 @@ def test_a_poison_record_ends_at_the_failure_destination(here: Connection, invok
 
 
 def test_ending_the_platform_ends_its_functions(tmp_path: Path) -> None:
-    platform = start(tmp_path, port=0)
-    client = connect("local", tmp_path).client("lambda")
-    iam = connect("local", tmp_path).client("iam")
-    role = iam.create_role(RoleName="none", AssumeRolePolicyDocument=json.dumps({"Statement": [TRUST]}))["Role"]["Arn"]
-    code = zipped(probe_dot_py="import os\ndef handler(event, context):\n    return os.getpid()")
-    client.create_function(
-        FunctionName="pid", Runtime="python3.11", Handler="probe.handler", Role=role, Code={"ZipFile": code}
-    )
-    pid = json.loads(client.invoke(FunctionName="pid")["Payload"].read())
-    os.kill(pid, 0)
-    assert platform.pid != pid
-    assert stop(tmp_path)
+    try:
+        start(tmp_path, port=0)
+        connection = connect("local", tmp_path)
+        document = json.dumps({"Statement": [TRUST]})
+        role = connection.client("iam").create_role(RoleName="none", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        code = zipped(probe_dot_py="import os\ndef handler(event, context):\n    return os.getpid()")
+        functions = connection.client("lambda")
+        functions.create_function(
+            FunctionName="pid", Runtime="python3.11", Handler="probe.handler", Role=role, Code={"ZipFile": code}
+        )
+        pid = json.loads(functions.invoke(FunctionName="pid")["Payload"].read())
+        os.kill(pid, 0)
+    finally:
+        assert stop(tmp_path)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 
