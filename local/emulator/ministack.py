@@ -11,7 +11,7 @@ from ministack.core import iam_actions, lambda_runtime
 from ministack.services import dynamodb
 
 from local import streams
-from local.emulator import changes, execution, parsing, partiql
+from local.emulator import actions, changes, execution, parsing, partiql
 from local.emulator.routing import App
 
 
@@ -27,6 +27,7 @@ def app(state: Path) -> App:
         return transactions(action, body, region, account) or partiql.checks(action, body, region, account)
 
     iam_actions.dynamodb_transaction_checks = checks
+    iam_actions.extract_iam_action = actions.as_aws_checks(iam_actions.extract_iam_action)
     dynamodb.parse_partiql_statement = parsing.remembering(dynamodb.parse_partiql_statement)
     return cast("App", ministack_app.app)
 
