@@ -1,7 +1,8 @@
 """AWS request -> canned answer at once: what is left of a call is the CPU that the caller itself spends on it.
 
-Reads find the seeded items, writes succeed and are forgotten, so every round meets the same state. The same answers are
-given in two ways: in place of botocore's HTTP session (`stubbed`), and from a loopback server for fresh processes (`serving`).
+Reads find the seeded items, writes succeed and are forgotten, so every round meets the same state. The same answers
+come in two ways: in place of botocore's HTTP session (`stubbed`), and from a loopback server for fresh processes
+(`serving`).
 """
 
 import threading
@@ -60,7 +61,7 @@ class CannedAws:
             return "application/xml", b""
         return "application/x-amz-json-1.0", self._json(operation, body)
 
-    def _json(self, operation: str, body: bytes) -> bytes:
+    def _json(self, operation: str, body: bytes) -> bytes:  # noqa: PLR0911 - one for each operation
         match operation:
             case "dynamodb.GetItem":
                 request = msgspec.json.decode(body)

@@ -75,7 +75,7 @@ def committed(aws: CannedAws, score: Handler, event: dict[str, Any]) -> dict[str
 
 
 def _images(body: dict[str, Any]) -> list[dict[str, Any]]:
-    """Attributes that each statement sets or selects by. One that occurs twice (v, in SET and in WHERE) is the first."""
+    """Attributes that each statement sets or selects by. Of one that occurs twice (v: SET, WHERE) the first."""
     images = []
     for statement in body["Statements"]:
         image: dict[str, Any] = {}
@@ -105,7 +105,7 @@ def _changed(number: int, image: dict[str, Any], stream: str) -> dict[str, Any]:
 
 
 def features_alone(workload: Workload) -> Callable[[], None]:
-    """What the features cost a handler that makes them row by row: subtracted, it shows what the comparison owes them."""
+    """What the features cost a handler that makes them row by row: the comparison may owe that much to them."""
     histories = [
         tuple(History.unpack(base64.b64decode(item["s"]["B"])) for item in pair)
         for pair in zip(workload.cards.values(), workload.terminals.values(), strict=False)

@@ -1,7 +1,7 @@
 """Fresh process -> CPU until the first transaction is decided: imports, clients, model, one batch of one record.
 
-A canned AWS answers on loopback, in this process and not in the measured one. Byte code is there (.pyc), files are in the
-page cache, starting the interpreter is not counted. What a microVM and a package's download add is not measured.
+A canned AWS answers on loopback, in this process and not in the measured one. Byte code is there (.pyc), files are in
+the page cache, starting the interpreter is not counted. What a microVM and a download add is not measured.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What every contestant finds in its environment: tables, topics, model files, thresholds, credentials that open nothing."""
+"""What every contestant finds in its environment: tables, model files, thresholds, credentials that open nothing."""
 
 import json
 import os
@@ -38,7 +38,7 @@ class Context:
 
 
 def environment(model: Path, xgboost_model: Path, thresholds: dict[str, float]) -> dict[str, str]:
-    """Variables for all handlers, as a deployment would set them. One thread for every numeric library, as in one vCPU."""
+    """Variables for all handlers, as a deployment would set them; one thread for every numeric library."""
     return {
         **TABLES,
         "LABELS_TABLE": "labels",

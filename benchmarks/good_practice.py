@@ -1,7 +1,7 @@
 """Kinesis batch -> Powertools batch processor -> for each record: pydantic, client calls, ONNX, log line, metrics.
 
-The usual good practice: typed and validated input, partial failures, structured logs, metrics, conditional writes, boto3
-clients and one-threaded ONNX session made once. The windows come from the project's own History and Frame.
+The usual good practice: typed and validated input, partial failures, structured logs, metrics, conditional writes,
+boto3 clients and a one-threaded ONNX session, made once. Features come from the project's own History and Frame.
 """
 
 import json

@@ -1,6 +1,7 @@
 """Running local platform -> transactions a second from the stream to the decision, and the latency of single events.
 
-A platform of its own on a free port, in .build/benchmarks, beside one that may run: deployed by the CDK CLI, ended afterwards.
+A platform of its own on a free port, in .build/benchmarks, beside one that may run; deployed by the CDK CLI, ended
+afterwards.
 """
 
 import itertools

@@ -1,7 +1,7 @@
-"""Kinesis batch -> for each record: read, pandas row, XGBClassifier, write, publish. The handler everybody writes first.
+"""Kinesis batch -> for each record: read, pandas row, XGBClassifier, write, publish. What everybody writes first.
 
-Clients and model are made once, at import. The windows come from the project's own History and Frame, which are faster than
-the queries or pandas windows that one would write at first: the comparison is about calls, frameworks and the model.
+Clients and model are made once, at import. Features come from the project's own History and Frame, not from queries or
+pandas windows as one would write them at first: the comparison is about calls, frameworks and the model.
 """
 
 import base64

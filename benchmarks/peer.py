@@ -1,6 +1,6 @@
-"""The shipped ONNX model -> an XGBoost model of its size, trained on the same features, for the handlers that use XGBoost.
+"""The shipped ONNX model -> an XGBoost model of its size on the same features, for the handlers that use XGBoost.
 
-Its scores are not those of the shipped model (no calibration, fewer rows), its cost is: the same parameters of training.
+Its scores are not those of the shipped model (no calibration, fewer rows), its cost is: trained with its parameters.
 """
 
 import hashlib

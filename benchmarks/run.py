@@ -43,7 +43,7 @@ def main() -> None:
     }
     # The platform first: its processes must not find the handlers' variables, which are set for everything after it.
     if "live" in parts:
-        measured["live"] = live.measure(workload, WORK / "platform", tell)
+        measured["live"] = live.measure(workload, WORK / "platform", Steps())
     enter(environment(given.model, peer_model, peer.shipped(given.model)[1]))
     runs: dict[str, Callable[[], Any]] = {
         "transaction": transaction,
@@ -85,6 +85,17 @@ def transaction() -> dict[str, dict[str, float]]:
         raise RuntimeError(f"pytest-benchmark failed:\n{done.stdout[-3000:]}")
     tests = json.loads(found.read_text())["benchmarks"]
     return {test["name"]: {"p50": test["stats"]["median"], "best": test["stats"]["min"]} for test in tests}
+
+
+class Steps:
+    """Progress that comes many times, told once."""
+
+    said = ""
+
+    def __call__(self, doing: str) -> None:
+        if doing != self.said:
+            tell(doing)
+        self.said = doing
 
 
 def tell(doing: str) -> None:

@@ -1,4 +1,4 @@
-"""Simulator -> one Kinesis batch, the state its cards and terminals have at that moment, and the tables that hold it."""
+"""Simulator -> one Kinesis batch, the states of its cards and terminals at that moment, and the tables with them."""
 
 import base64
 import json
