@@ -31,6 +31,7 @@ class _Fault:
     times: int
     action: Callable[[AWSPreparedRequest], AWSResponse | None] | None = None
     edit: Callable[[Any], Any] | None = None
+    edit_text: Callable[[str], str] | None = None
     lost: bool = False
 
 
@@ -40,6 +41,7 @@ class Wire:
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
         self._faults: list[_Fault] = []
+        self._throttled: Counter[str] = Counter()
         self._lock = threading.RLock()
         self._stubber = BotocoreStubber()
 
@@ -62,13 +64,41 @@ class Wire:
         """The service does it; its JSON answer is changed."""
         self._faults.append(_Fault(operation, times, edit=change))
 
+    def edit_text(self, operation: str, change: Callable[[str], str], times: int = 1) -> None:
+        """The same for an answer that is not JSON."""
+        self._faults.append(_Fault(operation, times, edit_text=change))
+
     def first(self, operation: str, action: Callable[[], None], times: int = 1) -> None:
         """Something happens just before the service gets the call."""
         self._faults.append(_Fault(operation, times, lambda _request: action()))
 
+    def throttle(self, key: str, times: int) -> None:
+        """Statements about the item of this key, whatever its table, are not executed."""
+        self._throttled[key] = times
+
+    def execute(self, backend: DynamoDBBackend, statements: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """BatchExecuteStatement."""
+        assert 1 <= len(statements) <= 25
+        answers = []
+        for each in statements:
+            keys = [key for key in self._throttled if {"S": key} in each["Parameters"] and self._throttled[key]]
+            for key in keys:
+                self._throttled[key] -= 1
+            error = {"Error": {"Code": "ThrottlingError", "Message": "test"}}
+            answers.append(error if keys else _execute(backend, each))
+        return answers
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """No faults within."""
+        faults, self._faults = self._faults, []
+        yield
+        self._faults = faults
+
     def repair(self) -> None:
         """No more faults."""
         self._faults.clear()
+        self._throttled.clear()
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         """In place of URLLib3Session.send."""
@@ -85,6 +115,8 @@ class Wire:
                 self._broken(request)
             if fault and fault.edit:
                 headers, body = {}, json.dumps(fault.edit(json.loads(body)))
+            if fault and fault.edit_text:
+                headers, body = {}, fault.edit_text(body)
             return AWSResponse(request.url, status, headers, MockRawResponse(body))
 
     @staticmethod
@@ -100,19 +132,14 @@ def _operation(request: AWSPreparedRequest) -> str:
     target = request.headers.get("X-Amz-Target")
     if target:
         return (target if isinstance(target, str) else target.decode()).rpartition(".")[2]
-    body = request.body if isinstance(request.body, bytes) else (request.body or "").encode()
-    if request.method == "POST" and b"Action=" in body:
-        return parse_qs(body.decode())["Action"][0]
+    if request.method == "POST" and request.body:
+        body = request.body.decode() if isinstance(request.body, bytes) else request.body
+        return parse_qs(body).get("Action", ["POST"])[0]
     return {"PUT": "PutObject", "GET": "GetObject"}.get(request.method, request.method)
 
 
 _INSERT = re.compile(r"""INSERT INTO "([^"]+)" VALUE \{(.*)\}$""")
 _UPDATE = re.compile(r"""UPDATE "([^"]+)" (SET .*) WHERE (.*)$""")
-
-
-def _batch_execute_statement(backend: DynamoDBBackend, statements: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    assert 1 <= len(statements) <= 25
-    return [_execute(backend, each) for each in statements]
 
 
 def _execute(backend: DynamoDBBackend, statement: dict[str, Any]) -> dict[str, Any]:
@@ -153,7 +180,11 @@ def wired() -> Iterator[Wire]:
         moto.mock_aws(),
         mock.patch("moto.core.models.botocore_stubber.enabled", False),
         mock.patch.object(URLLib3Session, "send", lambda _session, request: wire.send(request)),
-        mock.patch.object(DynamoDBBackend, "batch_execute_statement", _batch_execute_statement),
+        mock.patch.object(
+            DynamoDBBackend,
+            "batch_execute_statement",
+            lambda backend, each: wire.execute(backend, each),  # noqa: PLW0108
+        ),
         mock.patch.object(aws, "_BASE_DELAY_S", 0),
         mock.patch.object(botocore.retries.standard.ExponentialBackoff, "delay_amount", return_value=0),
     ):

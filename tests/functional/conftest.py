@@ -1,6 +1,5 @@
 """A fresh suite for each test, and the metrics that the functions wrote."""
 
-import importlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -8,18 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from cuatro.config import settings
 from tests.functional import tiny_model
 from tests.functional.aws_in_memory import wired
 from tests.functional.suite import ENVIRONMENT, Suite
-
-_CACHED = {
-    "cuatro.adapters.aws": ("client", "_session", "_found_credentials"),
-    "cuatro.adapters.dynamodb": ("dynamo",),
-    "cuatro.adapters.model": ("model",),
-    "cuatro.adapters.publishing": ("_events", "_kinesis"),
-    "cuatro.config": ("settings",),
-    "functions.fraud.score.loading": ("scorer",),
-}
 
 POLICY = {"hard_limit": 500_000, "max_1h_count": 50, "rates": {"USD": 0.9, "JPY": 0.6}}
 
@@ -42,9 +33,7 @@ def environment(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPat
     """The functions' variables; a test may change them before it calls a function."""
     for name, value in {**ENVIRONMENT, "MODEL_PATH": str(tiny), "POLICY": json.dumps(POLICY)}.items():
         monkeypatch.setenv(name, value)
-    for module, names in _CACHED.items():
-        for name in names:
-            getattr(importlib.import_module(module), name).cache_clear()
+    settings.cache_clear()
     return monkeypatch
 
 

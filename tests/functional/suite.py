@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import boto3
@@ -27,6 +28,12 @@ ENVIRONMENT = {
 }  # fmt: skip
 SHARD = "shardId-000000000000"
 TABLES = {"cards": "card_id", "terminals": "terminal_id", "decisions": "transaction_id", "labels": "transaction_id"}
+
+
+@cache
+def client(service: str) -> Any:
+    """A boto3 client for the tests' own calls; making one takes longer than a test."""
+    return boto3.client(service)
 
 
 class Context:
@@ -59,7 +66,7 @@ class Suite:
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
         self._sequence = 0
-        dynamodb = boto3.client("dynamodb")
+        dynamodb, events = client("dynamodb"), client("events")
         for name, key in TABLES.items():
             dynamodb.create_table(
                 TableName=name,
@@ -68,12 +75,12 @@ class Suite:
                 BillingMode="PAY_PER_REQUEST",
                 StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
             )
-        bus = boto3.client("events").create_event_bus(Name="suite")["EventBusArn"]
-        boto3.client("events").create_archive(ArchiveName="all", EventSourceArn=bus)
-        boto3.client("sns").create_topic(Name="alerts")
-        self.kinesis = boto3.client("kinesis")
+        bus = events.create_event_bus(Name="suite")["EventBusArn"]
+        events.create_archive(ArchiveName="all", EventSourceArn=bus)
+        client("sns").create_topic(Name="alerts")
+        self.kinesis = client("kinesis")
         self.kinesis.create_stream(StreamName="transactions", ShardCount=1)
-        self.s3 = boto3.client("s3")
+        self.s3 = client("s3")
         self.s3.create_bucket(Bucket="rejected", CreateBucketConfiguration={"LocationConstraint": REGION})
         self._delivered = dict.fromkeys(TABLES, 0)
         wire.calls.clear()
