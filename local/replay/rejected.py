@@ -60,7 +60,7 @@ def write(path: Path, found: Iterable[Rejection]) -> int:
                 "sequence_number": rejection.sequence_number,
                 **_editable(rejection.data),
             }
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            file.write(json.dumps(row) + "\n")
             count += 1
     return count
 
@@ -138,14 +138,16 @@ def _put(s3: Any, bucket: str, key: str, lines: list[str]) -> None:
 
 
 def _editable(data: bytes) -> dict[str, Any]:
+    """A JSON object as such, other text as text, and what is neither in base64."""
     try:
         text = data.decode()
     except UnicodeDecodeError:
         return {"data": base64.b64encode(data).decode()}
     try:
-        return {"record": json.loads(text)}
-    except ValueError:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
         return {"record": text}
+    return {"record": record if isinstance(record, dict) else text}
 
 
 def _bytes(row: dict[str, Any]) -> bytes:
@@ -159,7 +161,7 @@ def _card(data: bytes) -> str:
     """Partition key of an edited record: its card, as the edit may have changed it."""
     try:
         card = json.loads(data)["card_id"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ""
     return card if isinstance(card, str) else ""
 

@@ -42,15 +42,21 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 
 @pytest.fixture(scope="session")
-def suite(platform: Platform) -> Suite:
-    """The deployed suite, warm: every function has run once."""
+def deployed(platform: Platform) -> Suite:
+    """The suite as it comes out of the deployment, cold."""
     connection = connect("local", platform.state)
-    found = Suite(platform, connection, connection.outputs("CuatroFraud") | connection.outputs("CuatroPlatform"))
+    return Suite(platform, connection, connection.outputs("CuatroFraud") | connection.outputs("CuatroPlatform"))
+
+
+@pytest.fixture(scope="session")
+def suite(deployed: Suite) -> Suite:
+    """The deployed suite, warm: the functions have run once."""
     first = transaction()
-    found.put(first)
-    found.decided([first], WARM_UP_S)
-    eventually(lambda: found.call("GET", f"/cards/{first['card_id']}").status == 200, "an answer of the API", WARM_UP_S)
-    return found
+    deployed.put(first)
+    deployed.decided([first], WARM_UP_S)
+    card = f"/cards/{first['card_id']}"
+    eventually(lambda: deployed.call("GET", card).status == 200, "an answer of the API", WARM_UP_S)
+    return deployed
 
 
 @pytest.fixture(scope="session")
@@ -116,10 +122,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     fixtures = getattr(item, "funcargs", {})
     if report.failed and "platform" in fixtures:
         report.sections.append(("platform log", tail(fixtures["platform"].log, TAIL_LINES)))
-    if report.failed and "suite" in fixtures:
+    if report.failed and "deployed" in fixtures:
         for function in FUNCTIONS:
             try:
-                lines = fixtures["suite"].logs(function)[-TAIL_LINES:]
+                lines = fixtures["deployed"].logs(function)[-TAIL_LINES:]
             except Exception as error:  # noqa: BLE001 - whatever hides the log, the test's own failure must be shown
                 lines = [f"no log: {error!r}"]
             report.sections.append((f"log of {function}", "\n".join(lines)))

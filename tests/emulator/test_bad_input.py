@@ -37,7 +37,7 @@ GARBAGE: dict[bytes, str] = {
     b"\x00\xff\xfe\x80 binary": "malformed_json",
     b"": "malformed_json",
     b'{"version": 1,': "malformed_json",
-    b"[[[" * 5_000: "malformed_json",
+    b"[[[" * 5_000: "wrong_type",
     b'"a string"': "wrong_type",
     b"null": "wrong_type",
     b'{"version": 1, "note": "' + b"x" * 100_000 + b'"}': "oversized",

@@ -144,6 +144,15 @@ def test_edited_records_are_sent_and_the_dropped_ones_stay(aws: Connection, tmp_
     assert "2 of the file's records wait no longer" in output
 
 
+def test_what_nobody_edits_goes_back_byte_by_byte(aws: Connection, tmp_path: Path) -> None:
+    odd = [b"[" * 20_000, b'"text"', b"null", b"plain", b"\xff", b'{"a":' * 9, "é".encode()]
+    keep(aws, FIRST, *(refused(str(100 + n), data) for n, data in enumerate(odd)))
+    file = tmp_path / "rejected.jsonl"
+    assert run("--out", str(file))[0] == 0
+    assert run("--from", str(file))[0] == 0
+    assert [record["Data"] for record in streamed(aws)] == odd
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [("{", "line 1: is not what --out wrote"), ('{"object": "a"}', "has no 'sequence_number'"), ("[]", "line 1")],
