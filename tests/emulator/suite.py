@@ -8,11 +8,12 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
-from boto3.dynamodb.types import TypeDeserializer
+from boto3.dynamodb.types import Binary, TypeDeserializer
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
@@ -203,7 +204,9 @@ def features(decision: Item) -> np.ndarray:
 
 def _plain(value: Any) -> Any:
     found = TypeDeserializer().deserialize(value)
-    return bytes(found.value) if hasattr(found, "value") else found
+    if isinstance(found, Decimal):
+        return float(found)
+    return bytes(found.value) if isinstance(found, Binary) else found
 
 
 def _decoded(text: bytes) -> Any:
