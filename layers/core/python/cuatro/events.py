@@ -180,5 +180,5 @@ def _explained(message: str, data: bytes) -> Rejected:
 def _version(data: bytes) -> Any:
     try:
         return msgspec.json.decode(data, type=dict[str, Any]).get("version")
-    except (msgspec.MsgspecError, RecursionError):
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors; so is that of bad UTF-8
         return None

@@ -81,6 +81,7 @@ class LeanService:
 
     def _once(self, operation: str, body: bytes) -> bytes:
         from botocore.awsrequest import AWSRequest
+        from botocore.exceptions import ConnectionError as NotConnected
         from botocore.exceptions import HTTPClientError
 
         headers = {"Content-Type": self._content_type, "X-Amz-Target": f"{self._target}.{operation}"}
@@ -88,7 +89,7 @@ class LeanService:
         self._signer(_credentials(), self._name, self._region).add_auth(request)
         try:
             response = self.http.send(request.prepare())
-        except HTTPClientError as error:
+        except (HTTPClientError, NotConnected) as error:
             raise Unavailable(str(error)) from error
         answer: bytes = response.content
         checksum = response.headers.get("x-amz-crc32")
