@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 SHAPES = "`cuatro send transactions --help` shows what a file of transactions looks like."
 SIMULATED, FROM_FILE = 4000, 5000
 NEXT = (
-    ("cuatro demo --transactions FILE", "your own transactions: CSV, Parquet or JSON Lines"),
-    ("cuatro demo --seed 12", "another world of cards, shops and thieves"),
-    ("cuatro logs fraud --follow", "what the functions say while a demo runs"),
-    ("cuatro send transactions FILE", "feed the stream without the show; bad lines wait for `cuatro replay`"),
-    ("python -m models.fraud.train --help", "train the model on your data, then `cuatro up` deploys it"),
-    ("make bench", "how fast it is, against the handler that everybody writes"),
+    ("cuatro demo --transactions FILE", "your own: CSV, Parquet or JSON Lines"),
+    ("cuatro demo --seed 12", "other cards, shops and thieves"),
+    ("cuatro logs fraud --follow", "what the functions say meanwhile"),
+    ("cuatro send transactions FILE", "feed the stream without the show"),
+    ("python -m models.fraud.train --help", "your data; `cuatro up` deploys it"),
+    ("make bench", "speed, against what everybody writes"),
     ("cuatro down", "end the platform"),
 )
 

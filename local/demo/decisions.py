@@ -1,10 +1,10 @@
 """Transaction ids -> their decisions, read from the decisions table as they appear."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_BATCH = 100  # BatchGetItem takes no more keys
+MAX_KEYS = 100  # BatchGetItem takes no more
 _ATTRIBUTES = ("transaction_id", "outcome", "score", "reasons", "latency_ms", "model_version")
 
 
@@ -38,7 +38,7 @@ class Decisions:
 
     def poll(self) -> list[Decision]:
         """What has been decided of the oldest 100 pending; empty if nothing yet."""
-        keys = [transaction_id for transaction_id, _ in zip(self.pending, range(_BATCH), strict=False)]
+        keys = [transaction_id for transaction_id, _ in zip(self.pending, range(MAX_KEYS), strict=False)]
         if not keys:
             return []
         answer = self._dynamodb.batch_get_item(
@@ -54,6 +54,20 @@ class Decisions:
         for decision in found:
             del self.pending[decision.transaction_id]
         return found
+
+    def labelled(self, transaction_ids: Sequence[str]) -> int:
+        """How many of these (at most 100) decisions have been told the truth."""
+        keys = [{"transaction_id": {"S": key}} for key in transaction_ids]
+        answer = self._dynamodb.batch_get_item(
+            RequestItems={
+                self._table: {
+                    "Keys": keys,
+                    "ProjectionExpression": "#l",
+                    "ExpressionAttributeNames": {"#l": "label"},
+                }
+            }
+        )
+        return sum("label" in item for item in answer["Responses"].get(self._table, ()))
 
 
 def _decision(item: dict[str, dict[str, Any]]) -> Decision:

@@ -12,13 +12,13 @@ from local.demo.authorize import ask
 from local.demo.decisions import Decisions
 from local.demo.playback import Playback, Progress
 from local.demo.quality import measure, percentile
-from local.demo.screen import STYLES, WORDS, Screen, alerts_table, outcomes_table, price, short
+from local.demo.screen import STYLES, WORDS, Screen, alert_lines, outcomes_table, price, short
 from local.demo.story import Story
 from local.feed.api import Api
 from local.platform.client import Connection
 
 WARM_UP = timedelta(days=14)
-ALERTS_SHOWN, PROBLEMS_SHOWN = 8, 5
+ALERTS_SHOWN, PROBLEMS_SHOWN = 6, 5
 ALERT_PATIENCE_S = 10.0
 
 
@@ -66,7 +66,8 @@ def _report(console: Console, story: Story, progress: Progress, received: int) -
     decisions = progress.decisions
     console.print(outcomes_table(story.feeds, decisions))
     if received:
-        console.print(alerts_table(story.feeds, decisions, ALERTS_SHOWN))
+        for part in alert_lines(story.feeds, decisions, ALERTS_SHOWN):
+            console.print(part)
         console.print(f"{received:,} alerts reached a subscriber of the alerts topic.\n")
     _problems(console, story, progress)
     if story.labelled:
@@ -76,12 +77,12 @@ def _report(console: Console, story: Story, progress: Progress, received: int) -
     console.print("[bold]Speed[/bold]")
     if history and progress.took:
         console.print(
-            f"  history: {history:,} transactions in {progress.took:.1f} s, {history / progress.took:,.0f} a second, "
-            f"{progress.labels:,} labels learned on the way"
+            f"  history  {history:,} transactions in {progress.took:.1f} s, {history / progress.took:,.0f} a second, "
+            f"{progress.labels:,} labels"
         )
     if live:
         p50, p99 = percentile(live, 0.5), percentile(live, 0.99)
-        console.print(f"  live: event to decision p50 [bold]{p50:,.0f} ms[/bold], p99 [bold]{p99:,.0f} ms[/bold]")
+        console.print(f"  live     event to decision p50 [bold]{p50:,.0f} ms[/bold], p99 [bold]{p99:,.0f} ms[/bold]")
     console.print()
 
 
@@ -91,15 +92,22 @@ def _quality(console: Console, story: Story, progress: Progress) -> None:
         return
     warm_up = min(WARM_UP, (last - first) / 3)
     found = measure(story.feeds, progress.decisions, first + warm_up)
-    console.print(f"[bold]Quality[/bold] against the labels, after a warm-up of {warm_up / timedelta(days=1):.0f} days")
+    days = warm_up / timedelta(days=1)
     console.print(
-        f"  {found.decided:,} decided, {found.frauds:,} frauds, {found.stopped:,} stopped, {found.caught:,} of"
+        f"[bold]Quality[/bold] against the labels, after {days:.0f} days of warm-up: "
+        f"{found.decided:,} decided, {found.frauds:,} frauds"
     )
-    console.print("  them rightly: " + _share("precision", found.precision) + ", " + _share("recall", found.recall))
-    console.print("  " + _share("of the money stolen, stopped", found.money_recall))
+    console.print(f"  stopped  {found.stopped:,} for review or declined, " + _share("precision", found.precision))
+    console.print(
+        f"  caught   {found.caught:,} of the frauds, "
+        + _share("recall", found.recall)
+        + ", "
+        + _share("of the money", found.money_recall)
+    )
     if found.average_precision is not None and found.roc_auc is not None:
         console.print(
-            f"  average precision [bold]{found.average_precision:.2f}[/bold], ROC AUC [bold]{found.roc_auc:.2f}[/bold]"
+            f"  ranking  average precision [bold]{found.average_precision:.2f}[/bold], "
+            f"ROC AUC [bold]{found.roc_auc:.2f}[/bold]"
         )
     console.print()
 

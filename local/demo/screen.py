@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from types import TracebackType
 from typing import Any, Self
@@ -10,6 +10,7 @@ from typing import Any, Self
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -121,28 +122,18 @@ def outcomes_table(feeds: Sequence[Feed], decisions: Mapping[str, Decision]) -> 
     return table
 
 
-def alerts_table(feeds: Sequence[Feed], decisions: Mapping[str, Decision], shown: int) -> Table:
-    """The newest alerts with their reasons; the truth in the last column, if it is known."""
+def alert_lines(feeds: Sequence[Feed], decisions: Mapping[str, Decision], shown: int) -> Iterator[RenderableType]:
+    """The newest alerts, each with its reasons below it, and the truth if it is known."""
     flagged = [item for item in feeds if (made := decisions.get(item.transaction_id)) and made.alerted]
     labelled = any(item.fraud for item in feeds)
-    title = f"The newest {min(shown, len(flagged))} of {len(flagged):,} alerts"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for name, justify in (("Time (UTC)", "left"), ("Amount", "right"), ("Card", "left"), ("Score", "right")):
-        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    table.add_column("Why", ratio=1)
-    if labelled:
-        table.add_column("Truth", no_wrap=True)
+    yield Text(f"The newest {min(shown, len(flagged))} of {len(flagged):,} alerts", "bold")
     for item in flagged[-shown:]:
         decision = decisions[item.transaction_id]
-        when = item.time.strftime("%m-%d %H:%M") if item.time else "?"
-        row: list[str | Text] = [
-            when,
-            price(item.fields),
-            short(str((item.fields or {}).get("card_id"))),
-            Text(f"{decision.score:.2f}", STYLES[decision.outcome]),
-            "\n".join(decision.reasons) or "-",
-        ]
+        line = Text("  ")
+        line.append(f"{item.time:%b %d %H:%M}" if item.time else "?")
+        line.append(f"{price(item.fields):>15}  {short(str((item.fields or {}).get('card_id'))):6}")
+        line.append(f"  {decision.outcome:8}", STYLES[decision.outcome]).append(f"{decision.score:.2f}", "bold")
         if labelled:
-            row.append(Text("fraud", "red") if item.fraud else Text("genuine", "green"))
-        table.add_row(*row)
-    return table
+            line.append("   it was fraud" if item.fraud else "   it was genuine", "red" if item.fraud else "green")
+        yield line
+        yield Padding(Text("; ".join(decision.reasons) or "-", "dim"), (0, 0, 0, 6))

@@ -13,7 +13,7 @@ from local.demo.authorize import ask
 from local.demo.decisions import Decision, Decisions
 from local.demo.playback import Playback
 from local.demo.quality import measure, percentile
-from local.demo.screen import Screen, alerts_table, outcomes_table
+from local.demo.screen import Screen, alert_lines, outcomes_table
 from local.demo.story import FEEDBACK, from_file, simulated
 from local.feed.api import Answer
 from local.feed.transactions import Feed
@@ -61,6 +61,8 @@ class Platform:
     def post(self, path: str, body: Any) -> Answer:
         if path == "/labels":
             self.log.append(("labels", body["labels"]))
+            for entry in body["labels"]:
+                self.items[entry["transaction_id"]]["label"] = {"BOOL": entry["fraud"]}
             return Answer(200, {}, 1.0)
         return Answer(200, {"outcome": "approve", "score": 0.01, "reasons": []}, 3.0)
 
@@ -128,7 +130,7 @@ def test_what_stays_undecided_is_told(feeds: list[Feed]) -> None:
 
 
 def test_a_platform_that_decides_nothing_is_an_error(feeds: list[Feed]) -> None:
-    with pytest.raises(PlatformError, match="No decision") as caught:
+    with pytest.raises(PlatformError, match="have no decision") as caught:
         _playback(Platform({item.transaction_id for item in feeds}), patience_s=0.01).play(feeds, live=0, rate=1)
     assert "cuatro logs" in caught.value.advice
 
@@ -201,7 +203,8 @@ def test_a_log_is_readable(feeds: list[Feed], width: int) -> None:
         playback.tell = screen
         progress = playback.play(feeds, live=5, rate=1000)
     console.print(outcomes_table(feeds, progress.decisions))
-    console.print(alerts_table(feeds, progress.decisions, 4))
+    for part in alert_lines(feeds, progress.decisions, 4):
+        console.print(part)
     text = out.getvalue()
     assert "600/600" in text
     assert "declined" in text
