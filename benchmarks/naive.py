@@ -28,7 +28,7 @@ model = XGBClassifier()
 model.load_model(os.environ["XGBOOST_MODEL_PATH"])
 model.set_params(n_jobs=1)
 
-REVIEW_AT, DECLINE_AT = float(os.environ["REVIEW_AT"]), float(os.environ["DECLINE_AT"])
+REVIEW_AT, DECLINE_AT = 0.5, 0.9  # of an uncalibrated score
 
 
 def handler(event: dict[str, Any], _context: object) -> None:

@@ -41,7 +41,7 @@ def equal(model: Path, work: Path) -> Path:
     path = work / f"peer-{hashlib.sha256(model.read_bytes()).hexdigest()[:16]}.ubj"
     if not path.exists():
         work.mkdir(parents=True, exist_ok=True)
-        purchases = data.prepare(simulate(Simulation(days=30, customers=600, terminals=600, fraud_rate=0.05)))
+        purchases = data.prepare(simulate(Simulation(days=30, customers=1500, terminals=1500)))
         rows = data.features(purchases, data.known_at(purchases, 7))
         train.model(seed=7).fit(rows, purchases["TX_FRAUD"].to_numpy()).save_model(path)
     return path
