@@ -19,7 +19,7 @@ from local.platform.errors import PlatformError
 from local.replay.stream import put
 
 LEARNING_S, LABEL_POLL_S = 5.0, 0.05
-CHUNKS, SMALLEST_CHUNK = 12, 50
+CHUNKS, SMALLEST_CHUNK = 8, 50
 POLL_S = 0.2  # each look costs the platform some CPU that the functions could use
 
 
