@@ -19,6 +19,7 @@ from tests.emulator.suite import Queue, Suite, eventually, transaction
 
 FUNCTIONS = ("ScoreFunction", "ActFunction", "ApiFunction", "LearnFunction")
 WARM_UP_S = 120
+DEPLOYED = pytest.StashKey[Suite]()
 TAIL_LINES = 30
 
 
@@ -42,10 +43,12 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 
 @pytest.fixture(scope="session")
-def deployed(platform: Platform) -> Suite:
+def deployed(platform: Platform, pytestconfig: pytest.Config) -> Suite:
     """The suite as it comes out of the deployment, cold."""
     connection = connect("local", platform.state)
-    return Suite(platform, connection, connection.outputs("CuatroFraud") | connection.outputs("CuatroPlatform"))
+    found = Suite(platform, connection, connection.outputs("CuatroFraud") | connection.outputs("CuatroPlatform"))
+    pytestconfig.stash[DEPLOYED] = found
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -119,13 +122,12 @@ def faults(platform: Platform) -> Iterator[Faults]:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
     """A failed test shows the ends of the platform's and the functions' logs."""
     report = yield
-    fixtures = getattr(item, "funcargs", {})
-    if report.failed and "platform" in fixtures:
-        report.sections.append(("platform log", tail(fixtures["platform"].log, TAIL_LINES)))
-    if report.failed and "deployed" in fixtures:
+    suite = item.config.stash.get(DEPLOYED, None)
+    if report.failed and report.when != "teardown" and suite:
+        report.sections.append(("platform log", tail(suite.platform.log, TAIL_LINES)))
         for function in FUNCTIONS:
             try:
-                lines = fixtures["deployed"].logs(function)[-TAIL_LINES:]
+                lines = suite.logs(function)[-TAIL_LINES:]
             except Exception as error:  # noqa: BLE001 - whatever hides the log, the test's own failure must be shown
                 lines = [f"no log: {error!r}"]
             report.sections.append((f"log of {function}", "\n".join(lines)))
