@@ -21,6 +21,7 @@ _PARTS = {
     "amount": ("amount", "card_profile_ratio", "card_profile_z", "card_above"),
     "card pace": ("card_count_", "card_idle"),
     "card spending": ("card_sum_", "card_mean_", "card_deviation_"),
+    "card outliers": ("card_unusual_", "card_since_unusual"),
     "time": ("night", "weekend"),
     "terminal traffic": ("terminal_count_", "terminal_idle"),
     "terminal amounts": (
@@ -94,6 +95,8 @@ def _words(group: str, f: dict[str, float]) -> str:  # noqa: PLR0911 - one for e
             return f"{hour:.0f} other payments with this card in the last hour, {day:.0f} in 24 hours"
         case "card spending":
             return f"the card spent {f['card_sum_24h']:,.2f} in 24 hours and {f['card_sum_7d']:,.2f} in 7 days"
+        case "card outliers":
+            return f"{f['card_unusual_7d']:.0f} unusually large payments with this card in the last 7 days"
         case "time":
             when = " and ".join(name for name in ("night", "weekend") if f[name]) or "day and weekday"
             return f"time of the payment: {when}"

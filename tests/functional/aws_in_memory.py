@@ -154,8 +154,8 @@ def _execute(backend: DynamoDBBackend, statement: dict[str, Any]) -> dict[str, A
     update = _UPDATE.match(text)
     assert update, text
     table = update.group(1)
-    names = re.findall(r"SET (\w+)=\?", update.group(2))
-    conditions = dict(zip(re.findall(r"(\w+)=\?", update.group(3)), parameters[len(names) :], strict=True))
+    names = re.findall(r'SET "(\w+)"=\?', update.group(2))
+    conditions = dict(zip(re.findall(r'"(\w+)"=\?', update.group(3)), parameters[len(names) :], strict=True))
     item = _stored(backend, table, conditions)
     if item is None or any(item.get(name) != value for name, value in conditions.items()):
         error = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}

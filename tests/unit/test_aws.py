@@ -264,5 +264,5 @@ def test_statements_keep_values_out_of_the_text() -> None:
         """INSERT INTO "t" VALUE {'id': ?, 'n': ?}""", ("x'; DROP", 1)
     )
     assert change("t", {"a": 1, "b": 2}, {"id": "x", "v": 3}) == Statement(
-        'UPDATE "t" SET a=? SET b=? WHERE id=? AND v=?', (1, 2, "x", 3)
+        'UPDATE "t" SET "a"=? SET "b"=? WHERE "id"=? AND "v"=?', (1, 2, "x", 3)
     )

@@ -5,14 +5,18 @@ Training reads them there, and `learn` follows the store's stream.
 
 from typing import Any
 
+import numpy as np
+
 from cuatro.adapters.dynamodb import Dynamo, Keys
 from cuatro.errors import Rejected, Unavailable
 from cuatro.events import decode_labels, milliseconds
 from functions.fraud.api.settings import Settings
 from functions.fraud.decide import Policy
+from functions.fraud.features import FEATURES
 from functions.fraud.outbox import text_of
 
-_NAMES = ("transaction_id", "card_id", "terminal_id", "amount", "currency", "time")
+_NAMES = ("transaction_id", "card_id", "terminal_id", "amount", "currency", "time", "features")
+_RATIO = FEATURES.index("card_profile_ratio")
 
 
 def store_labels(body: bytes, now: float, setting: Settings, dynamo: Dynamo) -> dict[str, Any]:
@@ -41,6 +45,7 @@ def store_labels(body: bytes, now: float, setting: Settings, dynamo: Dynamo) -> 
                 "terminal_id": decision["terminal_id"],
                 "transaction_time": decision["time"],
                 "amount": policy.in_base(decision["amount"], decision["currency"]),
+                "ratio": float(np.frombuffer(decision["features"], "<f4")[_RATIO]),
             }
         )
     dynamo.put_all(setting.labels_table, items)

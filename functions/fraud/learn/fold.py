@@ -43,7 +43,7 @@ def _folded(label: Item, table: Table, dynamo: Dynamo) -> bool:
         _seconds(label["transaction_time"]),
         _seconds(label["time"]),
         label["fraud"],
-        label["amount"],
+        label["ratio"],
     )
     packed = history.pack()
     if packed == before.history:

@@ -43,6 +43,8 @@ class Model:
         self.version: str = metadata.get("version", "")
         self.thresholds: dict[str, float] = _parsed(metadata, "thresholds", {})
         self.baseline: list[float] = _parsed(metadata, "baseline", [])
+        if len(self.baseline) not in {0, len(features)}:
+            raise ModelMismatch(f"{path} has a baseline of {len(self.baseline)} features")
         self.metrics: dict[str, Any] = _parsed(metadata, "metrics", {})
 
     def score(self, matrix: "NDArray[np.float32]") -> "NDArray[np.float32]":

@@ -32,5 +32,7 @@ def _insert(table: str, names: tuple[str, ...]) -> str:
 
 @cache
 def _update(table: str, names: tuple[str, ...], conditions: tuple[str, ...]) -> str:
-    sets = " ".join(f"SET {name}=?" for name in names)
-    return f'UPDATE "{table}" {sets} WHERE {" AND ".join(f"{name}=?" for name in conditions)}'
+    # In quotes, since many a name is a reserved word.
+    sets = " ".join(f'SET "{name}"=?' for name in names)
+    where = " AND ".join(f'"{name}"=?' for name in conditions)
+    return f'UPDATE "{table}" {sets} WHERE {where}'
