@@ -119,7 +119,7 @@ def _share(name: str, value: float | None) -> str:
 def _problems(console: Console, story: Story, progress: Progress) -> None:
     bad = [item for item in story.feeds if item.problem is not None]
     if bad:
-        console.print(f"[yellow]{len(bad):,} transactions are rejected[/yellow], as of these lines:")
+        console.print(f"[yellow]Rejected: {len(bad):,} of {len(story.feeds):,}[/yellow], for example")
         for item in bad[:PROBLEMS_SHOWN]:
             console.print(f"  line {item.number}: {escape(item.problem or '')}", highlight=False)
         console.print("  The rejected ones wait with their reasons: [bold]cuatro replay --dry-run[/bold]\n")

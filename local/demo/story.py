@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from local.feed.rows import Row, rows
-from local.feed.transactions import Feed, feed, moved, weeks_to
+from local.feed.transactions import Feed, feed, judged, moved, weeks_to
 
 DAYS, RATE_A_DAY, FRAUD_RATE = 45, 1.6, 0.015
 FEEDBACK = timedelta(days=7)  # a label without its own time is known a week after the purchase
@@ -80,7 +80,7 @@ def from_file(path: str, count: int, run: str, now: datetime) -> Story:
     origin = f"{len(feeds):,} transactions of {path}"
     if weeks:
         origin += f", moved by {weeks.days // 7} weeks to end now"
-    return Story(origin, [prefixed(run, _labelled(item)) for item in moved(feeds, weeks)])
+    return Story(origin, [judged(prefixed(run, _labelled(item)), now) for item in moved(feeds, weeks)])
 
 
 def _labelled(item: Feed) -> Feed:

@@ -67,7 +67,7 @@ def test_anybodys_file_is_played_and_its_bad_lines_are_told(suite: Suite, tmp_pa
     done = _cuatro(suite, "demo", "--transactions", str(path), "--live", "5")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "moved by" in done.stdout
-    assert "1 transactions are rejected" in done.stdout
+    assert "Rejected: 1 of 200" in done.stdout
     assert "line 19: amount" in done.stdout
     assert "Quality" not in done.stdout
 

@@ -186,6 +186,20 @@ def test_a_file_is_moved_to_now_and_its_frauds_become_known_a_week_later(tmp_pat
     assert fraud.known_at == fraud.time + FEEDBACK
 
 
+def test_a_files_bad_lines_are_not_waited_for(tmp_path: Any) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "TRANSACTION_ID,TX_DATETIME,CUSTOMER_ID,TERMINAL_ID,TX_AMOUNT\n"
+        "1,2018-07-04 10:00:00,7,3,12.5\n2,2018-07-04 11:00:00,7,3,-1\n"
+    )
+    story = from_file(str(path), 0, "r1", NOW)
+    assert [item.problem is None for item in story.feeds] == [True, False]
+    progress = _playback(Platform({"r1-2"})).play(story.feeds, live=0, rate=1)
+    assert progress.sent == 2
+    assert list(progress.decisions) == ["r1-1"]
+    assert not progress.undecided
+
+
 def test_two_authorizations_of_the_busiest_card(feeds: list[Feed]) -> None:
     (_, ordinary, _), (_, absurd, _) = ask(Platform(), feeds, "r1")  # type: ignore[arg-type]
     assert ordinary["card_id"] == absurd["card_id"]
