@@ -7,6 +7,8 @@ from local.feed.rows import Row
 from local.feed.transactions import moment, rfc3339
 
 LABELS_A_CALL = 500
+NONE_KNOWN = 404
+NEVER_DECIDED = "its transaction was never decided here"
 
 
 class LabelError(ValueError):
@@ -47,11 +49,16 @@ def _truth(value: Any) -> Any:
 def post(api: Api, batch: list[tuple[int, dict[str, Any]]]) -> tuple[int, list[tuple[int, str]]]:
     """Post one batch: how many were taken, and (line, why) of those that were not.
 
-    The API takes a request as a whole or not at all; a refused batch is halved until the bad labels stand alone.
+    The API passes over labels of transactions that it does not know (404 if it knows none of them), and refuses a
+    request with a malformed label as a whole: such a batch is halved until the bad labels stand alone.
     """
     answer = api.post("/labels", {"labels": [fields for _, fields in batch]})
     if answer.ok:
-        return len(batch), []
+        unknown = set(answer.body.get("unknown", ()))
+        bad = [(number, NEVER_DECIDED) for number, fields in batch if fields.get("transaction_id") in unknown]
+        return len(batch) - len(bad), bad
+    if answer.status == NONE_KNOWN:
+        return 0, [(number, NEVER_DECIDED) for number, _ in batch]
     if len(batch) == 1:
         return 0, [(batch[0][0], _why(answer.status, answer.body))]
     half = len(batch) // 2
@@ -60,5 +67,9 @@ def post(api: Api, batch: list[tuple[int, dict[str, Any]]]) -> tuple[int, list[t
 
 
 def _why(status: int, body: Any) -> str:
-    words = body.get("message") or body.get("Message") or body.get("reason") if isinstance(body, dict) else body
-    return f"HTTP {status}: {words}"
+    error = body.get("error", body) if isinstance(body, dict) else body
+    if not isinstance(error, dict) or "message" not in error:
+        return f"HTTP {status}: {error}"
+    # "labels[0].time" of a request with this one label: its place there says nothing
+    field = str(error.get("field") or "").removeprefix("labels[0]").lstrip(".")
+    return f"{field} {error['message']}".strip()

@@ -122,10 +122,12 @@ def test_labels_of_a_file_take_effect(suite: Suite, tmp_path: Path) -> None:
     suite.decided([fraud])
     row = {"TRANSACTION_ID": fraud["transaction_id"], "TX_FRAUD": 1, "LABEL_TIME": pd.Timestamp.now()}
     path = tmp_path / "labels.parquet"
-    pd.DataFrame([row, {**row, "TRANSACTION_ID": "unlabelled", "LABEL_TIME": pd.NaT}]).to_parquet(path)
+    others = [{**row, "TRANSACTION_ID": "unlabelled", "LABEL_TIME": pd.NaT}, {**row, "TRANSACTION_ID": "unheard-of"}]
+    pd.DataFrame([row, *others]).to_parquet(path)
     done = _cuatro(suite, "send", "labels", str(path))
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 labels posted, 0 refused, 1 rows without" in done.stdout
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "1 labels posted, 1 refused, 1 rows without" in " ".join(done.stdout.split())
+    assert "line 3: its transaction was never decided here" in done.stderr
     key = {"transaction_id": {"S": fraud["transaction_id"]}}
     table = suite.outputs["DecisionsTable"]
     eventually(

@@ -4,14 +4,16 @@ import io
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from local.cli.main import app
+from local.feed.api import Answer
 from local.feed.batch import batched
-from local.feed.labels import LabelError, label
+from local.feed.labels import NEVER_DECIDED, LabelError, label, post
 from local.feed.rows import Row, UnreadableError, rows
 from local.feed.sending import send
 from local.feed.transactions import Feed, feed, judged, moved, weeks_to
@@ -159,6 +161,34 @@ def test_labels_of_both_shapes() -> None:
     assert label(Row(1, b"", {"TRANSACTION_ID": 5, "TX_FRAUD": 0})) is None
     with pytest.raises(LabelError, match="not JSON"):
         label(Row(1, b"{", None, "not JSON"))
+
+
+class LabelsApi:
+    """Knows t-1 and t-2, and refuses requests with a label that is none."""
+
+    def __init__(self) -> None:
+        self.taken: set[str] = set()
+
+    def post(self, path: str, body: Any) -> Answer:
+        if any(not isinstance(entry["fraud"], bool) for entry in body["labels"]):
+            error = {"code": "wrong_type", "field": "labels[0].fraud", "message": "Expected bool"}
+            return Answer(400, {"error": error}, 1.0)
+        ids = {entry["transaction_id"] for entry in body["labels"]}
+        if not ids & {"t-1", "t-2"}:
+            return Answer(404, {"error": {"code": "not_found", "field": "labels", "message": "no"}}, 1.0)
+        self.taken |= ids & {"t-1", "t-2"}
+        return Answer(200, {"accepted": len(ids & {"t-1", "t-2"}), "unknown": sorted(ids - {"t-1", "t-2"})}, 1.0)
+
+
+def test_one_bad_label_does_not_keep_the_others_out() -> None:
+    api = LabelsApi()
+    names = ("t-1", "t-x", "t-2", "t-9")
+    batch = [(line, {"transaction_id": name, "fraud": True}) for line, name in enumerate(names, start=1)]
+    batch[1][1]["fraud"] = "perhaps"
+    taken, bad = post(api, batch)  # type: ignore[arg-type]
+    assert taken == 2
+    assert api.taken == {"t-1", "t-2"}
+    assert bad == [(2, "fraud Expected bool"), (4, NEVER_DECIDED)]
 
 
 def test_dry_run_counts_and_what_kinesis_cannot_take_stays_behind() -> None:
