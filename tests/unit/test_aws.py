@@ -118,7 +118,7 @@ def test_the_endpoint_is_botocore_s(
 def test_requests_are_signed_for_service_region_and_session(serve: Callable[..., Server]) -> None:
     server = serve(ok())
     service().call("ListTables", b"{}")
-    headers = dict(server.requests[0].headers)
+    headers = server.requests[0].headers
     assert "/eu-west-1/dynamodb/aws4_request" in headers["Authorization"]
     assert "x-amz-target" in headers["Authorization"]
     assert headers["X-Amz-Security-Token"] == "token"

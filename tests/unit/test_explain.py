@@ -30,7 +30,7 @@ class AnyModel:
 def curved(matrix: np.ndarray) -> np.ndarray:
     """Interactions between all groups."""
     sums = np.stack([matrix[:, group == GROUP].sum(axis=1) for group in range(len(GROUPS))])
-    return 1 / (1 + np.exp(-(sums[0] * sums[1] + sums[2] - sums[3] * sums[4] * sums[5] + sums[6] ** 2)))
+    return 1 / (1 + np.exp(-(sums[0] * sums[1] + sums[2] - sums[3] * sums[4] + sums[5] ** 2)))
 
 
 def by_definition(row: np.ndarray, model: AnyModel) -> np.ndarray:
