@@ -1,6 +1,7 @@
 """`cuatro demo`: an empty machine -> a running, deployed suite that decides about transactions before your eyes."""
 
 import os
+import signal
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -61,6 +62,7 @@ def demo(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
     not mix. Ctrl-C is safe: what the demo made for itself is removed, the
     platform stays.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by a program: tidy up just as after Ctrl-C
     try:
         out.rule(f"[bold]Cuatro, {pipeline}[/]", align="left")
         run = f"d{int(time.time()):x}"  # short, and new every second
