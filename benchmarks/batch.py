@@ -50,7 +50,6 @@ def measure(workload: Workload, rounds: int) -> dict[str, Any]:
         "records": workload.records,
         "cards": workload.distinct("card_id"),
         "terminals": workload.distinct("terminal_id"),
-        "alerts": calls[NAIVE].get("sns.Publish", 0),
         "ns": spent,
         "calls": calls,
     }
