@@ -49,9 +49,9 @@ cost of one row.
 BATCH = """
 ## The stream handler, {title}
 
-{records} transactions of {cards} cards at {terminals} terminals, {alerts} of them alerts. AWS is stubbed at botocore's HTTP
-session: requests are serialised and signed, answers parsed, nothing is sent. Contestants take turns in a new random
-order in each of {rounds} rounds, warm, the garbage collector off.
+{records} transactions of {cards} cards at {terminals} terminals, {alerts} of them alerts. AWS is stubbed at botocore's
+HTTP session: requests are serialised and signed, answers parsed, nothing is sent. Contestants take turns in a new
+random order in each of {rounds} rounds, warm, the garbage collector off.
 
 | handler | CPU/tx, p50 | p10 | tx/s and core | AWS calls/tx | times naive | times good practice |
 |---|---:|---:|---:|---:|---:|---:|
