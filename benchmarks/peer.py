@@ -49,6 +49,6 @@ def equal(model: Path, work: Path) -> Path:
 
 def sizes(model: Path, work: Path) -> dict[str, Any]:
     """Of the shipped model and of its peer, for the report."""
-    booster = Booster(model_file=str(equal(model, work)))
-    peer = Size(booster.num_boosted_rounds(), len(booster.trees_to_dataframe()))
+    nodes = Booster(model_file=str(equal(model, work))).trees_to_dataframe()
+    peer = Size(nodes["Tree"].nunique(), len(nodes))
     return {"shipped": asdict(shipped(model)[0]), "xgboost": asdict(peer)}
