@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from local.platform.client import Connection, Target
 
 SHAPES = "`cuatro send transactions --help` shows what a file of transactions looks like."
-SIMULATED, FROM_FILE = 4000, 5000
+SIMULATED, FROM_FILE = 3000, 3000
 NEXT = (
     ("cuatro demo --transactions FILE", "your own: CSV, Parquet or JSON Lines"),
     ("cuatro demo --seed 12", "other cards, shops and thieves"),
@@ -42,10 +42,12 @@ def demo(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
     ] = None,
     count: Annotated[
         int | None,
-        typer.Option(min=0, help=f"How many: {SIMULATED:,} simulated, a file's first {FROM_FILE:,}; 0 = all of it."),
+        typer.Option(
+            min=0, help=f"How many: {SIMULATED:,} simulated, or a file's first {FROM_FILE:,}; 0 = all of a file."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the simulated world.")] = 11,
-    live: Annotated[int, typer.Option(min=0, help="How many of them come one by one, at the end.")] = 200,
+    live: Annotated[int, typer.Option(min=0, help="How many of them come one by one, at the end.")] = 150,
     target: TargetName = None,
     state: StateDir = STATE,
 ) -> None:

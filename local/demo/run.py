@@ -26,7 +26,7 @@ ALERT_PATIENCE_S = 10.0
 class Pace:
     """The last `live` transactions come at `rate` a second."""
 
-    live: int = 200
+    live: int = 150
     rate: float = 25.0
 
 

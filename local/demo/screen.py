@@ -100,7 +100,7 @@ class Screen:
         progress = self._progress
         bar = ProgressBar(total=max(1, progress.total), completed=self._seen, width=max(20, self._console.width - 2))
         heading = Text(f"Latest of {self._counts['review'] + self._counts['decline']:,} alerts", "bold")
-        return Group(bar, self._counters(), Text(), heading, *reversed(self._latest))
+        return Group(Padding(bar), self._counters(), Text(), heading, *reversed(self._latest))
 
 
 def outcomes_table(feeds: Sequence[Feed], decisions: Mapping[str, Decision]) -> Table:

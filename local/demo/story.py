@@ -12,7 +12,8 @@ from itertools import islice
 from local.feed.rows import Row, rows
 from local.feed.transactions import Feed, feed, judged, moved, weeks_to
 
-DAYS, RATE_A_DAY, FRAUD_RATE = 45, 1.6, 0.015
+DAYS, RATE_A_DAY = 45, 1.6
+FRAUD_RATE = 0.02  # more than in life, so that a short story has enough of them
 FEEDBACK = timedelta(days=7)  # a label without its own time is known a week after the purchase
 MAX_ID = 64
 
