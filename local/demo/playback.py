@@ -18,7 +18,7 @@ from local.feed.transactions import Feed, rfc3339
 from local.platform.errors import PlatformError
 from local.replay.stream import put
 
-LEARNING_S, LABEL_POLL_S = 5.0, 0.05
+LEARNING_S, LABEL_POLL_S = 10.0, 0.05
 CHUNKS, SMALLEST_CHUNK = 8, 50
 POLL_S = 0.2  # each look costs the platform some CPU that the functions could use
 
@@ -32,6 +32,7 @@ class Progress:
     live: int = 0
     sent: int = 0
     labels: int = 0
+    unlearned: int = 0
     at: datetime | None = None
     took: float = 0.0
     decisions: dict[str, Decision] = field(default_factory=dict)
@@ -127,12 +128,15 @@ class Playback:
                 raise PlatformError(f"POST /labels answered {answer.status}: {answer.body}", "See `cuatro logs api`.")
             progress.labels += len(batch)
             self.tell(progress)
-            self._await_learning([entry["transaction_id"] for entry in batch])
+            self._await_learning([entry["transaction_id"] for entry in batch], progress)
 
-    def _await_learning(self, transaction_ids: list[str]) -> None:
-        """Until the terminals know it, so that the same story ends the same; a few seconds at most."""
-        deadline = time.monotonic() + LEARNING_S
-        while time.monotonic() < deadline and self.decisions.labelled(transaction_ids) < len(transaction_ids):
+    def _await_learning(self, transaction_ids: list[str], progress: Progress) -> None:
+        """Until the terminals know it, so that the same story ends the same. Not learned in time is told at the end."""
+        deadline = time.monotonic() + (0 if progress.unlearned else LEARNING_S)
+        while left := len(transaction_ids) - self.decisions.labelled(transaction_ids):
+            if time.monotonic() > deadline:
+                progress.unlearned += left
+                break
             time.sleep(LABEL_POLL_S)
 
 

@@ -123,10 +123,15 @@ def _problems(console: Console, story: Story, progress: Progress) -> None:
         for item in bad[:PROBLEMS_SHOWN]:
             console.print(f"  line {item.number}: {escape(item.problem or '')}", highlight=False)
         console.print("  The rejected ones wait with their reasons: [bold]cuatro replay --dry-run[/bold]\n")
+    if progress.unlearned:
+        console.print(
+            f"[red]{progress.unlearned:,} labels were not learned in time[/red], so terminals seem better than they are: "
+            "[bold]cuatro logs fraud learn[/bold] tells why.\n"
+        )
     if progress.undecided:
         console.print(
             f"[red]{len(progress.undecided):,} transactions have no decision[/red] (refused, known before, or failed): "
-            "[bold]cuatro replay --dry-run[/bold] and [bold]cuatro logs score[/bold] tell.\n"
+            "[bold]cuatro replay --dry-run[/bold] and [bold]cuatro logs fraud[/bold] tell.\n"
         )
 
 

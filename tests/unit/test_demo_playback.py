@@ -25,7 +25,8 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 class Platform:
     """Kinesis, the decisions table and the API in one: decides at once, unless told to stay silent about an id."""
 
-    def __init__(self, silent: set[str] | None = None) -> None:
+    def __init__(self, silent: set[str] | None = None, *, learns: bool = True) -> None:
+        self.learns = learns
         self.silent = silent or set()
         self.items: dict[str, dict[str, Any]] = {}
         self.log: list[tuple[str, Any]] = []
@@ -61,7 +62,7 @@ class Platform:
     def post(self, path: str, body: Any) -> Answer:
         if path == "/labels":
             self.log.append(("labels", body["labels"]))
-            for entry in body["labels"]:
+            for entry in body["labels"] if self.learns else ():
                 self.items[entry["transaction_id"]]["label"] = {"BOOL": entry["fraud"]}
             return Answer(200, {}, 1.0)
         return Answer(200, {"outcome": "approve", "score": 0.01, "reasons": []}, 3.0)
@@ -127,6 +128,12 @@ def test_what_stays_undecided_is_told(feeds: list[Feed]) -> None:
     progress = _playback(Platform({silent}), patience_s=0.01).play(feeds, live=0, rate=1)
     assert progress.undecided == [silent]
     assert len(progress.decisions) == 599
+
+
+def test_labels_that_nobody_learns_are_told(feeds: list[Feed], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local.demo.playback.LEARNING_S", 0.01)
+    progress = _playback(Platform(learns=False)).play(feeds, live=0, rate=1)
+    assert progress.unlearned == progress.labels > 0
 
 
 def test_a_platform_that_decides_nothing_is_an_error(feeds: list[Feed]) -> None:
