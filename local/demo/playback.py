@@ -125,7 +125,9 @@ class Playback:
         for batch in batched(due, MAX_KEYS):
             answer = self.api.post("/labels", {"labels": batch})
             if not answer.ok:
-                raise PlatformError(f"POST /labels answered {answer.status}: {answer.body}", "See `cuatro logs api`.")
+                raise PlatformError(
+                    f"POST /labels answered {answer.status}: {answer.body}", "See `cuatro logs fraud api`."
+                )
             progress.labels += len(batch)
             self.tell(progress)
             self._await_learning([entry["transaction_id"] for entry in batch], progress)

@@ -125,7 +125,7 @@ def _problems(console: Console, story: Story, progress: Progress) -> None:
         console.print("  The rejected ones wait with their reasons: [bold]cuatro replay --dry-run[/bold]\n")
     if progress.unlearned:
         console.print(
-            f"[red]{progress.unlearned:,} labels were not learned in time[/red], so terminals seem better than they are: "
+            f"[red]{progress.unlearned:,} labels are not learned yet[/red], so terminals seem safer than they are: "
             "[bold]cuatro logs fraud learn[/bold] tells why.\n"
         )
     if progress.undecided:

@@ -70,5 +70,6 @@ class Api:
             if answer.status not in _AGAIN or attempt == TRIES - 1:
                 return answer
         raise PlatformError(
-            f"The API does not answer: {method} {self._url}{path}: {why}", "See `cuatro status` and `cuatro logs api`."
+            f"The API does not answer: {method} {self._url}{path}: {why}",
+            "See `cuatro status` and `cuatro logs fraud api`.",
         )
