@@ -68,7 +68,9 @@ def explain(matrix: Floats, model: Scoring, top: int = 3) -> list[list[Reason]]:
     for values, row in zip(pushes.tolist(), matrix.tolist(), strict=True):
         named = dict(zip(FEATURES, row, strict=True))
         strongest = sorted(zip(values, GROUPS, strict=True), reverse=True)[:top]
-        reasons.append([Reason(group, push, _words(group, named)) for push, group in strongest if push > 0.005])
+        # What adds less than a tenth of the strongest push explains nothing.
+        enough = max(0.005, 0.1 * strongest[0][0])
+        reasons.append([Reason(group, push, _words(group, named)) for push, group in strongest if push > enough])
     return reasons
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -60,6 +61,7 @@ def time_of(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
+@lru_cache(256)  # each decision is written in several places, and a batch is decided at one moment
 def text_of(milliseconds: int) -> str:
     """Unix milliseconds -> RFC 3339 in UTC."""
     return time_of(milliseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -30,9 +30,9 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     damaged: list[str] = []
     for record in event["Records"]:
         number = record["dynamodb"]["SequenceNumber"]
-        image = decoded_image(record["dynamodb"].get("NewImage", {}))
+        image = record["dynamodb"].get("NewImage", {})
         try:
-            outbox = decode(image["d"]) if "d" in image else []
+            outbox = decode(decoded_image({"d": image["d"]})["d"]) if "d" in image else []
         except msgspec.DecodeError:
             logger.exception("damaged outbox", sequence_number=number)
             damaged.append(number)
