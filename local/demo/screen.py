@@ -87,13 +87,13 @@ class Screen:
             self._console.print(self._counters())
 
     def _counters(self) -> Text:
-        """history 2,310/4,000 to Oct 12: 2,280 approved, 18 review, 12 declined, 22 labels; fits 80 columns."""
+        """history 2,310/4,000 Oct 12: 2,280 approved, 18 review, 12 declined, 22 labels; fits 80 columns."""
         progress, line = self._progress, Text()
         line.append(f"{progress.phase:7} {progress.sent:,}/{progress.total:,}")
-        line.append(progress.at.strftime(" to %b %d:") if progress.at else ":")
+        line.append(progress.at.strftime(" %b %d:") if progress.at else ":")
         for outcome, word in (("approve", "approved"), ("review", "review"), ("decline", "declined")):
             line.append(f" {self._counts[outcome]:,} ").append(word, STYLES[outcome]).append(",")
-        line.append(f" {progress.labels:,} labels")
+        line.append(f" {progress.labels:,} labels" if progress.labels else " no labels")
         return line
 
     def _view(self) -> RenderableType:
