@@ -44,7 +44,7 @@ class History:
 
     singles   sorted, one word each: time << 32 | amount
     buckets   four words each, sorted by start: start, count, sum, sum of squares
-    frauds    three words each, sorted by transaction time: tag, time << 32 | known_at, amount
+    frauds    three words each, sorted by transaction time: tag, time << 32 | known_at, amount in % of the usual
     tags      of the transactions folded last, in order of arrival, with tag_times
     past      count, sum, sum of squares of what is older than HORIZON, and the number of forgotten frauds
     """
@@ -128,10 +128,11 @@ class History:
         if len(singles) > CAPACITY:
             self._merge()
 
-    def label(self, tag: int, time: int, known_at: int, fraud: bool, amount: int = 0) -> None:
+    def label(self, tag: int, time: int, known_at: int, fraud: bool, ratio: float = 1.0) -> None:
         """Learn whether the transaction of `time` was fraud, as known from `known_at` on. Last call for a tag wins.
 
-        Only frauds are kept: a transaction without a label counts as genuine once the feedback delay has passed.
+        ratio: its amount over the card's usual one, the feature card_profile_ratio of its row. Only frauds are kept: a
+        transaction without a label counts as genuine once the feedback delay has passed.
         """
         frauds = self.frauds
         known = tag in frauds[0::3]
@@ -143,7 +144,7 @@ class History:
         at = len(frauds)
         while at and frauds[at - 2] >> 32 > time:
             at -= 3
-        frauds[at:at] = array("Q", (tag, time << 32 | known_at, min(amount, MAX_AMOUNT)))
+        frauds[at:at] = array("Q", (tag, time << 32 | known_at, round(100 * min(ratio, MAX_AMOUNT))))
         if len(frauds) > 3 * MAX_FRAUDS:
             del frauds[:3]
             self.past = (*self.past[:3], self.past[3] + 1)

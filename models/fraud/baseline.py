@@ -41,7 +41,7 @@ def model(seed: int = 0) -> XGBClassifier:
 
 
 def _windows(key: pd.Series, time: NDArray, value: NDArray, width: int, delay: int) -> tuple[NDArray, NDArray]:
-    """Per row: count and sum of `value` over its key's rows in (time - delay - width, time - delay]; itself included."""
+    """Per row: count and sum of `value` over its key's rows in (time - delay - width, time - delay]."""
     codes, _ = pd.factorize(key)
     order = np.lexsort((time, codes))
     keys = codes[order].astype(np.int64) * (1 << 33) + time[order]

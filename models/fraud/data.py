@@ -16,6 +16,7 @@ from functions.fraud.history import History, tag_of
 COLUMNS = ("TRANSACTION_ID", "TX_DATETIME", "CUSTOMER_ID", "TERMINAL_ID", "TX_AMOUNT", "TX_FRAUD")
 OPTIONAL = ("TX_FRAUD_SCENARIO", "LABEL_TIME")
 NEVER = 2**32 - 1
+RATIO = FEATURES.index("card_profile_ratio")
 _CHUNK = 1000
 
 
@@ -37,7 +38,7 @@ def prepare(transactions: pd.DataFrame) -> pd.DataFrame:
 
 
 def known_at(transactions: pd.DataFrame, delay_days: float) -> NDArray[np.int64]:
-    """When each label becomes known: LABEL_TIME (missing: NEVER), or the time plus the delay if there is no such column."""
+    """When each label becomes known: LABEL_TIME (missing: NEVER), or without that column time plus delay."""
     fixed = transactions["time"].to_numpy() + round(delay_days * 86400)
     if "LABEL_TIME" not in transactions:
         return fixed
@@ -60,7 +61,9 @@ def features(transactions: pd.DataFrame, known: NDArray[np.int64]) -> NDArray[np
     for row, (tag, time, amount) in enumerate(zip(tags, times, amounts, strict=True)):
         while arrivals and arrivals[-1][0] <= time:
             learned, fraud = arrivals.pop()
-            terminals[terminal_ids[fraud]].label(tags[fraud], times[fraud], learned, True, amounts[fraud])
+            if fraud >= done:  # a label within the hour: its row is still waiting
+                rows[done:row], done, frame = frame.matrix(), row, Frame()
+            terminals[terminal_ids[fraud]].label(tags[fraud], times[fraud], learned, True, float(rows[fraud, RATIO]))
         card = cards.setdefault(card_ids[row], History())
         terminal = terminals.setdefault(terminal_ids[row], History())
         frame.append(time, amount, card, terminal)

@@ -1,4 +1,4 @@
-"""Scores and labels -> the figures of the Fraud Detection Handbook (Le Borgne et al., chapters 3 to 5), and calibration."""
+"""Scores and labels -> the figures of the Fraud Detection Handbook (Le Borgne et al.), and calibration."""
 
 from dataclasses import dataclass
 
@@ -33,8 +33,9 @@ class Window:
 def split(transactions: pd.DataFrame, window: Window) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Row numbers of the training and the test set.
 
-    A card is out of the test set once it is known to be compromised: it had a fraud in the training days, or one that is
-    at least delay_days old on the day of the test. That is the handbook's rule; frauds before the training days do not count.
+    A card is out of the test set once it is known to be compromised: it had a fraud in the training days, or one since
+    then that is older than delay_days on the day of the test. That is the handbook's rule; frauds before the training
+    days do not count.
     """
     day = transactions["time"].to_numpy() // DAY
     fraud = transactions["TX_FRAUD"].to_numpy() == 1

@@ -34,22 +34,27 @@ class Platt:
 def to_onnx(model: XGBClassifier, platt: Platt, description: dict[str, Any]) -> onnx.ModelProto:
     """The ONNX model; `description` becomes metadata properties, strings as they are, the rest as JSON."""
     width = model.n_features_in_
-    converted = convert_xgboost(
-        model, initial_types=[("features", FloatTensorType([None, width]))], target_opset=15
-    )
+    converted = convert_xgboost(model, initial_types=[("features", FloatTensorType([None, width]))], target_opset=15)
     (trees,) = (node for node in converted.graph.node if node.op_type == "TreeEnsembleClassifier")
     attributes = {attribute.name: attribute for attribute in trees.attribute}
-    weights = attributes["class_weights"].floats
+    weights, classes = attributes["class_weights"].floats, attributes["class_ids"].ints
     weights[:] = [platt.a * weight for weight in weights]
-    if "base_values" not in attributes:  # left out when it is 0
-        trees.attribute.append(onnx.helper.make_attribute("base_values", [platt.b]))
-    else:
-        base = attributes["base_values"].floats
-        base[:] = [platt.a * value + platt.b for value in base]
+    # The converter takes the parallel trees of a round for classes of a softmax, and leaves a base value of 0 out.
+    classes[:] = [0] * len(classes)
+    attributes["post_transform"].s = b"LOGISTIC"
+    if "base_values" in attributes:
+        trees.attribute.remove(attributes["base_values"])
+    trees.attribute.append(onnx.helper.make_attribute("base_values", [platt.a * _base_margin(model) + platt.b]))
     properties = {key: value if isinstance(value, str) else json.dumps(value) for key, value in description.items()}
     onnx.helper.set_model_props(converted, properties)
     onnx.checker.check_model(converted)
     return converted
+
+
+def _base_margin(model: XGBClassifier) -> float:
+    learned = json.loads(model.get_booster().save_config())["learner"]["learner_model_param"]["base_score"]
+    probability = float(learned.strip("[]"))
+    return float(np.log(probability / (1 - probability)))
 
 
 def score(model: onnx.ModelProto | Path, rows: NDArray[np.float32]) -> NDArray[np.float32]:
