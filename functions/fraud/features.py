@@ -110,7 +110,7 @@ def _spending(past: Past, amount: Ints, usual: Totals) -> list[Floats]:
 
 def _unusual(card: Past, usual: Totals) -> list[Floats]:
     """How often lately, how much and how long ago the card paid amounts that stand out."""
-    unusual = 100 * card.amounts * usual.number[card.rows] > UNUSUAL * usual.sum[card.rows]
+    unusual = card.above(usual.number, usual.sum)
     counts = card.counted(unusual)
     since_week, since_fortnight = card.until(card.time - np.array([[7], [14]]) * DAY)
     mean = 100 * np.maximum(usual.mean(), 1)

@@ -63,13 +63,11 @@ class History:
     @classmethod
     def unpack(cls, blob: bytes | None) -> Self:
         """Read what pack() wrote; None or empty is a new state. Raises ValueError on anything else."""
-        self = cls()
         if not blob:
-            return self
+            return cls()
         if len(blob) < _HEADER.size or blob[0] != _FORMAT:
             raise ValueError(f"not a history of format {_FORMAT}: {bytes(blob[:8])!r}")
-        _, singles, buckets, frauds, tags, self.newest, *past = _HEADER.unpack_from(blob)
-        self.past = (past[0], past[1], past[2], past[3])
+        _, singles, buckets, frauds, tags, newest, *past = _HEADER.unpack_from(blob)
         a = _HEADER.size
         b = a + 8 * singles
         c = b + 32 * buckets
@@ -77,11 +75,13 @@ class History:
         e = d + 8 * tags
         if e + 4 * tags != len(blob):
             raise ValueError(f"history of {len(blob)} bytes, expected {e + 4 * tags}")
-        self.singles.frombytes(blob[a:b])
-        self.buckets.frombytes(blob[b:c])
-        self.frauds.frombytes(blob[c:d])
-        self.tags.frombytes(blob[d:e])
-        self.tag_times.frombytes(blob[e:])
+        self = cls.__new__(cls)
+        self.newest, self.past = newest, (past[0], past[1], past[2], past[3])
+        self.singles = array("Q", blob[a:b])
+        self.buckets = array("q", blob[b:c])
+        self.frauds = array("Q", blob[c:d])
+        self.tags = array("Q", blob[d:e])
+        self.tag_times = array("I", blob[e:])
         return self
 
     def pack(self) -> bytes:
@@ -99,7 +99,12 @@ class History:
 
     def __contains__(self, tag: int) -> bool:
         """Was this transaction folded already? Known for the last 32 arrivals, and up to 256 of the last 24 hours."""
-        return tag in self.tags
+        # Bytes are searched ten times as fast as an array, but a match may lie across two tags.
+        wanted, tags = tag.to_bytes(8, "little"), self.tags.tobytes()
+        at = tags.find(wanted)
+        while at % 8 and at >= 0:
+            at = tags.find(wanted, at + 1)
+        return at >= 0
 
     def __len__(self) -> int:
         """Number of transactions ever folded."""
@@ -112,7 +117,7 @@ class History:
 
     def add(self, tag: int, time: int, amount: int) -> None:
         """Fold one transaction: unix seconds, minor units of the base currency. Nothing happens if the tag is known."""
-        if tag in self.tags:
+        if tag in self:
             return
         single = time << 32 | min(amount, MAX_AMOUNT)
         singles = self.singles
@@ -120,7 +125,8 @@ class History:
             singles.append(single)
         else:
             insort(singles, single)
-        self.newest = max(self.newest, time)
+        if time > self.newest:  # noqa: PLR1730 - max() costs three times as much
+            self.newest = time
         self.tags.append(tag)
         self.tag_times.append(time)
         if len(self.tags) > TAGS_ALWAYS:

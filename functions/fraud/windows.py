@@ -64,17 +64,23 @@ class Past:
         if len(self._bucket_keys):
             last, first = (self._bucket_keys.searchsorted(self.base + edge, "right") for edge in (high, low))
             totals = totals + (self._bucket_sums[:, last] - self._bucket_sums[:, first])
-        return Totals(totals[0], totals[1], totals[2])
+        return Totals(*totals)
 
     def usual(self) -> Totals:
         """Single transactions without those that stand out: what is above UNUSUAL of the mean is left out, twice."""
-        kept = self._sums[:, self.end] - self._sums[:, self.start]
-        for _ in range(2):
-            ordinary = 100 * self.amounts * kept[0][self.rows] <= UNUSUAL * kept[1][self.rows]
-            amounts = np.where(ordinary, self.amounts, 0)
-            sums = _running(ordinary, amounts, amounts * amounts)
-            kept = sums[:, self.end] - sums[:, self.start]
-        return Totals(kept[0], kept[1], kept[2])
+        number, total = self._sums[:2, self.end] - self._sums[:2, self.start]
+        ordinary = ~self.above(number, total)
+        sums = _running(ordinary, self.amounts * ordinary)
+        number, total = sums[:, self.end] - sums[:, self.start]
+        ordinary = ~self.above(number, total)
+        amounts = self.amounts * ordinary
+        sums = _running(ordinary, amounts, amounts * amounts)
+        return Totals(*(sums[:, self.end] - sums[:, self.start]))
+
+    def above(self, number: Ints, total: Ints) -> NDArray[np.bool_]:
+        """Which single transactions stand out from a usual amount of total / number of their row."""
+        limit = UNUSUAL * total // np.maximum(100 * number, 1)
+        return np.asarray(self.amounts > limit[self.rows])
 
     def largest(self, first: Ints) -> Ints:
         """Largest amount of each row's single transactions from index `first` up to its time; 0 if there is none."""
