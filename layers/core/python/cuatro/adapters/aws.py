@@ -6,6 +6,7 @@ caller with msgspec instead of walking botocore's shapes: 100 items cost 12 ms o
 
 import os
 import random
+import socket
 import time
 import zlib
 from collections.abc import Callable
@@ -63,6 +64,8 @@ class LeanService:
             max_pool_connections=_CONNECTIONS,
             proxies=get_environ_proxies(self._url),
             verify=_certificates(session),  # type: ignore[arg-type]
+            # Without it Nagle's algorithm holds the body back until the headers are acknowledged: 40 ms a call.
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],  # type: ignore[list-item]
         )
 
     def call(self, operation: str, body: bytes) -> bytes:
