@@ -194,14 +194,20 @@ def main() -> None:
     if given.transactions:
         if given.train_start is None:
             parser.error("--transactions needs --train-start")
-        transactions = data.read(given.transactions)
+        try:
+            transactions = data.read(given.transactions)
+        except (OSError, ValueError) as error:
+            parser.error(f"{given.transactions}: {error}")
         window = Window(given.train_start, given.train_days, given.delay_days, given.test_days)
     else:
         transactions, window = data.prepare(simulate(SIMULATION)), SIMULATED_WINDOW
     log.info("features of %d transactions, about a minute a million", len(transactions))
     version = f"fraud-{data.digest(transactions)[:8]}-{given.seed}"
     rows = data.features(transactions, data.known_at(transactions, window.delay_days))
-    trained = train(transactions, rows, window, given.seed, version)
+    try:
+        trained = train(transactions, rows, window, given.seed, version)
+    except ValueError as error:
+        parser.error(str(error))
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "model.onnx").write_bytes(trained.model.SerializeToString())
     (given.out / "metrics.json").write_text(json.dumps(trained.metrics, indent=1) + "\n")

@@ -14,7 +14,7 @@ from models.fraud import baseline, data
 from models.fraud.evaluate import Window, calibration, card_precision, figures, split
 from models.fraud.export import Platt, score, to_onnx
 from models.fraud.simulator import Simulation, simulate
-from models.fraud.train import DECLINE_PRECISION, REVIEW_PRECISION, calibrate, fit, model, thresholds, train
+from models.fraud.train import DECLINE_PRECISION, REVIEW_PRECISION, calibrate, fit, main, model, thresholds, train
 
 SHIPPED = Path("models/fraud")
 SMALL = Simulation(days=45, customers=150, terminals=100, seed=3, fraud_rate=0.02)
@@ -94,6 +94,36 @@ def test_missing_columns_are_named() -> None:
 def test_a_window_without_rows_is_refused(purchases: pd.DataFrame, rows: np.ndarray) -> None:
     with pytest.raises(ValueError, match="2030-01-01"):
         train(purchases, rows, Window(pd.Timestamp("2030-01-01")), seed=1, version="t")
+
+
+def test_anybodys_transactions_train_a_model(
+    purchases: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = [*data.COLUMNS, "TX_FRAUD_SCENARIO"]
+    purchases[columns].to_parquet(tmp_path / "mine.parquet")
+    arguments = ["train", "--transactions", str(tmp_path / "mine.parquet"), "--out", str(tmp_path / "out")]
+    monkeypatch.setattr("sys.argv", [*arguments, "--train-start", "2026-01-21"])
+    main()
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    figures_of = {"roc_auc", "average_precision", "card_precision_100"}
+    assert figures_of <= set(metrics)
+    assert figures_of == set(metrics["baseline"])
+    assert metrics["split"]["train_days"] == metrics["split"]["delay_days"] == metrics["split"]["test_days"] == 7
+    described = {entry.key: entry.value for entry in onnx.load(tmp_path / "out" / "model.onnx").metadata_props}
+    assert described["data_hash"] == metrics["data_hash"] == data.digest(purchases)
+    assert not any("SCENARIO" in name or "FRAUD" in name for name in json.loads(described["features"]))
+
+
+@pytest.mark.parametrize(
+    ("more", "complaint"), [([], "needs --train-start"), (["--train-start", "2026-01-21"], "nothing.parquet")]
+)
+def test_the_command_says_what_is_wrong(
+    more: list[str], complaint: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["train", "--transactions", "nothing.parquet", *more])
+    with pytest.raises(SystemExit):
+        main()
+    assert complaint in capsys.readouterr().err
 
 
 def table(*events: tuple[int, int, int]) -> pd.DataFrame:
