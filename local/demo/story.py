@@ -67,7 +67,8 @@ def simulated(count: int, seed: int, run: str, now: datetime) -> Story:
     ]
     feeds = [feed(Row(number, b"", row)) for number, row in enumerate(columns, start=1)]
     days = (table["TX_DATETIME"].max() - table["TX_DATETIME"].min()).days + 1
-    origin = f"{len(feeds):,} simulated purchases of {cards} cards over {days} days (seed {seed}; {FRAUD_RATE:.0%} fraud, more than in life)"
+    world = f"seed {seed}; {FRAUD_RATE:.0%} fraud, more than in life"
+    origin = f"{len(feeds):,} simulated purchases of {cards} cards over {days} days ({world})"
     return Story(origin, [prefixed(run, item) for item in feeds])
 
 
