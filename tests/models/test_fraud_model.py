@@ -14,7 +14,17 @@ from models.fraud import baseline, data
 from models.fraud.evaluate import Window, calibration, card_precision, figures, split
 from models.fraud.export import Platt, score, to_onnx
 from models.fraud.simulator import Simulation, simulate
-from models.fraud.train import DECLINE_PRECISION, REVIEW_PRECISION, calibrate, fit, main, model, thresholds, train
+from models.fraud.train import (
+    DECLINE_PRECISION,
+    REVIEW_PRECISION,
+    SIMULATION,
+    calibrate,
+    fit,
+    main,
+    model,
+    thresholds,
+    train,
+)
 
 SHIPPED = Path("models/fraud")
 SMALL = Simulation(days=45, customers=150, terminals=100, seed=3, fraud_rate=0.02)
@@ -219,6 +229,11 @@ def test_the_shipped_files_belong_together() -> None:
     assert metrics["average_precision"] > metrics["baseline"]["average_precision"]
     assert metrics["onnx_max_difference"] < 1e-5
     assert (SHIPPED / "model.onnx").stat().st_size < 5_000_000
+
+
+def test_the_shipped_model_is_of_this_simulator() -> None:
+    metrics = json.loads((SHIPPED / "metrics.json").read_text())
+    assert metrics["data_hash"] == data.digest(data.prepare(simulate(SIMULATION))), "python -m models.fraud.train"
 
 
 def test_the_shipped_model_gives_its_golden_scores() -> None:
