@@ -1,6 +1,7 @@
 """`cuatro demo`: an empty machine -> a running, deployed suite that decides about transactions before your eyes."""
 
 import os
+import shutil
 import signal
 import time
 from datetime import UTC, datetime
@@ -119,3 +120,5 @@ def _try_next() -> None:
     width = max(len(command) for command, _ in NEXT)
     for command, what in NEXT:
         out.print(f"  [bold]{escape(command):{width}}[/]  {what}")
+    if not shutil.which("cuatro"):
+        out.print("cuatro is in .venv/bin: [bold]source .venv/bin/activate[/] puts it on your path.")
