@@ -45,7 +45,7 @@ def down(state: StateDir = STATE) -> None:
 
 
 def status(target: TargetName = None, state: StateDir = STATE) -> None:
-    """Show stacks, functions, waiting failures and rejected records."""
+    """Show stacks, functions, addresses, waiting failures and rejected records."""
     from local.platform.client import connect  # noqa: PLC0415 - boto3 takes long to import
 
     connection = connect(target, state)
@@ -60,6 +60,7 @@ def status(target: TargetName = None, state: StateDir = STATE) -> None:
         out.print("Nothing is deployed. `cuatro up` deploys the suite here.")
         raise typer.Exit(1)
     table = Table("stack", "state", "functions", "failures", "rejected")
+    addresses: list[str] = []
     for name, state_of in stacks.items():
         outputs = connection.outputs(name)
         queues = _queues(connection, name)
@@ -70,7 +71,13 @@ def status(target: TargetName = None, state: StateDir = STATE) -> None:
             str(sum(_depth(connection, queue) for queue in queues)),
             str(_rejected(connection, outputs.get("RejectedBucket"))),
         )
+        if "ApiUrl" in outputs:
+            addresses.append(f"{name}'s API: {connection.api_url(outputs['ApiUrl'])}")
+        if "StreamName" in outputs:
+            addresses.append(f"{name}'s stream: {outputs['StreamName']}")
     out.print(table)
+    for address in addresses:
+        out.print(address, soft_wrap=True)
     out.print("failures: batches and messages that wait in queues. rejected: objects with records that were refused.")
     out.print("Next: [bold]cuatro replay[/] sends both again, [bold]cuatro logs fraud[/] shows why.")
 

@@ -136,3 +136,11 @@ def test_labels_of_a_file_take_effect(suite: Suite, tmp_path: Path) -> None:
         lambda: suite.client("dynamodb").get_item(TableName=table, Key=key)["Item"].get("label") == {"BOOL": True},
         "the label on the decision",
     )
+
+
+def test_status_tells_where_to_send_things(suite: Suite) -> None:
+    shown = _cuatro(suite, "status")
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert suite.outputs["StreamName"] in shown.stdout
+    assert re.search(r"API: http://127\.0\.0\.1:\d+/\S+/", shown.stdout)
+    assert all(job in shown.stdout for job in ("act", "api", "learn", "score"))
