@@ -18,7 +18,6 @@ from typing import Any
 from local.replay.stream import put
 
 HOLD_S = 120
-WHOLE_SHARD = "TRIM_HORIZON"
 
 
 class ExpiredError(LookupError):

@@ -4,9 +4,10 @@ from binascii import a2b_base64
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from cuatro.adapters.rejections import Rejection, received_at
+from cuatro.adapters.rejections import Rejection
 from cuatro.errors import Rejected
 from cuatro.events import decode_transaction
+from functions.fraud.outbox import text_of
 from functions.fraud.score.scorer import Arrival, Scorer
 
 Record = dict[str, Any]
@@ -51,7 +52,7 @@ def _rejection(record: Record, rejected: Rejected) -> Rejection:
         reason=rejected.reason,
         field=rejected.field,
         code=rejected.code,
-        received_at=received_at(kinesis["approximateArrivalTimestamp"]),
+        received_at=text_of(round(kinesis["approximateArrivalTimestamp"] * 1000)),
         sequence_number=kinesis["sequenceNumber"],
         partition_key=kinesis["partitionKey"],
         shard=record["eventID"].partition(":")[0],

@@ -21,7 +21,6 @@ MAX_LABELS, MAX_LABELS_BYTES = 500, 262_144
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+\Z")]
 Amount = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
 ZonedTime = Annotated[datetime, msgspec.Meta(tz=True)]
-OUTCOMES = ("approve", "review", "decline")
 Outcome = Literal["approve", "review", "decline"]
 
 

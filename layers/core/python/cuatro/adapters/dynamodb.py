@@ -5,7 +5,7 @@ Values are plain Python (see attributes). All reads are strongly consistent.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
@@ -106,17 +106,12 @@ class Dynamo:
         """Items of several tables, by table; 100 keys a call. Raises Unavailable when a whole call failed."""
         keys = [(table, key) for table, each in wanted.items() for key in each.values]
         result = {table: Found({}, set()) for table in wanted}
-
-        def one(chunk: Sequence[tuple[str, str]]) -> list[tuple[dict[str, list[Item]], dict[str, set[str]]]]:
-            return [self._read(wanted, chunk)]
-
-        for answers in _each(one, list(_chunks(keys, KEYS_PER_READ))):
-            for items, unread in answers:
-                for table, found in items.items():
-                    attribute = wanted[table].attribute
-                    result[table].items.update((item[attribute], item) for item in found)
-                for table, missing in unread.items():
-                    result[table].unread.update(missing)
+        for items, unread in _each(partial(self._read, wanted), list(_chunks(keys, KEYS_PER_READ))):
+            for table, found in items.items():
+                attribute = wanted[table].attribute
+                result[table].items.update((item[attribute], item) for item in found)
+            for table, missing in unread.items():
+                result[table].unread.update(missing)
         return result
 
     def _read(
@@ -201,7 +196,7 @@ def _chunks(items: Sequence[A], size: int) -> Iterable[Sequence[A]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def _each(function: Callable[[A], list[B]], chunks: Sequence[A]) -> list[list[B]]:
+def _each(function: Callable[[A], B], chunks: Sequence[A]) -> list[B]:
     """function of each chunk, side by side: a batch waits for the slowest call, not for the sum."""
     if len(chunks) < 2:
         return [function(chunk) for chunk in chunks]

@@ -1,8 +1,6 @@
 """Rejected records -> one JSON-lines object in S3, which a repeated delivery overwrites."""
 
-import base64
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
@@ -36,12 +34,3 @@ def store(bucket: str, pipeline: str, rejections: Sequence[Rejection]) -> str:
         ContentType="application/x-ndjson",
     )
     return key
-
-
-def received_at(arrival: float) -> str:
-    """Unix seconds -> RFC 3339 in UTC, milliseconds."""
-    return datetime.fromtimestamp(arrival, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def base64_text(data: bytes) -> str:
-    return base64.b64encode(data).decode()
