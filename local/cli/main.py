@@ -10,6 +10,7 @@ from local.cli import send
 from local.cli.console import show_error
 from local.cli.demo import demo
 from local.cli.logs import logs
+from local.cli.models import drift, models, retrain, rollback
 from local.cli.platform import down, status, up
 from local.cli.replay import replay
 from local.platform.errors import PlatformError
@@ -53,6 +54,10 @@ app.command()(status)
 app.command()(logs)
 app.add_typer(send.app, name="send")
 app.command()(replay)
+app.command()(models)
+app.command()(retrain)
+app.command()(rollback)
+app.command()(drift)
 
 if __name__ == "__main__":
     app()
