@@ -47,7 +47,7 @@ sns = boto3.client("sns")
 
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = options.inter_op_num_threads = 1
-session = onnxruntime.InferenceSession(os.environ["MODEL_PATH"], options, providers=["CPUExecutionProvider"])
+session = onnxruntime.InferenceSession(os.environ["MODEL_URI"], options, providers=["CPUExecutionProvider"])
 model_input = session.get_inputs()[0].name
 probabilities = session.get_outputs()[-1].name
 

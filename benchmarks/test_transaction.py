@@ -17,7 +17,7 @@ from xgboost import Booster, XGBClassifier
 
 from benchmarks.environment import POLICY
 from benchmarks.workload import Workload, simulated
-from cuatro.adapters.model import Model
+from cuatro.adapters.model import OnnxModel
 from cuatro.events import Transaction, decode_transaction
 from functions.fraud.decide import Policy
 from functions.fraud.features import FEATURES, Frame
@@ -34,8 +34,8 @@ def workload() -> Workload:
 
 
 @pytest.fixture(scope="module")
-def model() -> Model:
-    return Model(os.environ["MODEL_PATH"], FEATURES)
+def model() -> OnnxModel:
+    return OnnxModel(os.environ["MODEL_URI"], FEATURES)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def classifier() -> XGBClassifier:
 
 
 @pytest.fixture(scope="module")
-def scorer(model: Model) -> Scorer:
+def scorer(model: OnnxModel) -> Scorer:
     return Scorer(model, Policy.from_json(json.dumps(POLICY)))
 
 
@@ -84,7 +84,7 @@ def features(waiting: list[tuple[Arrival, History, History]]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("size", [1, RECORDS])
-def test_model(benchmark: Benchmark, model: Model, rows: np.ndarray, size: int) -> None:
+def test_model(benchmark: Benchmark, model: OnnxModel, rows: np.ndarray, size: int) -> None:
     benchmark(model.score, rows[-size:])
 
 

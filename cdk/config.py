@@ -153,7 +153,7 @@ class Target:
         3650
     )
     shadow_model: Annotated[
-        bool, Why("scores a second model version beside the live one, compares, does not act", "*.SHADOW_MODEL_PATH")
+        bool, Why("scores a second model version beside the live one, compares, does not act", "*.SHADOW_MODEL_URI")
     ] = False
     fraud_policy: Annotated[FraudPolicy, Why("thresholds and rules of the fraud decision", "*.POLICY")] = field(
         default_factory=FraudPolicy

@@ -113,10 +113,10 @@ class CuatroFraud(Stack):
         target, profile = self.target, self.target.profile
         cards, terminals = {"CARDS_TABLE": self.cards.name}, {"TERMINALS_TABLE": self.terminals.name}
         decisions, labels = {"DECISIONS_TABLE": self.decisions.name}, {"LABELS_TABLE": self.labels.name}
-        policy = {"MODEL_PATH": _MODEL, "POLICY": target.fraud_policy.as_json()}
+        shadow = _SHADOW if target.shadow_model else ""
+        policy = {"MODEL_URI": _MODEL, "SHADOW_MODEL_URI": shadow, "POLICY": target.fraud_policy.as_json()}
         deciding = {
             **policy,
-            "SHADOW_MODEL_PATH": _SHADOW if target.shadow_model else "",
             "MAX_AGE_DAYS": str(target.max_age_days),
         }
 

@@ -2,7 +2,7 @@
 
 MiniStack's own worker unpacks code and layers anew for each process, hands it the whole environment of the server, and
 has no /opt. This one unpacks each archive once, gives the variables that Lambda gives, and answers for /opt: a value
-that begins with /opt/ becomes the path in the unpacked layers, so MODEL_PATH=/opt/models/... means the same everywhere.
+that begins with /opt/ becomes the path in the unpacked layers, so MODEL_URI=/opt/models/... means the same everywhere.
 """
 
 # ruff: noqa: SLF001 - the names of MiniStack's inside are the touch points; tests/emulator shows that they hold

@@ -35,7 +35,7 @@ def handler(event, context):
         poison = [r["kinesis"]["sequenceNumber"] for r in event["Records"] if r["kinesis"]["partitionKey"] == "poison"]
         print("keys", *(r["kinesis"]["partitionKey"] for r in event["Records"]))
         return {"batchItemFailures": [{"itemIdentifier": number} for number in poison[:1]]}
-    model = open(os.environ["MODEL_PATH"]).read()
+    model = open(os.environ["MODEL_URI"]).read()
     found = [name for name in ("cuatro", "functions", "local", "typer") if importlib.util.find_spec(name)]
     return {"variables": dict(os.environ), "model": model, "word": WORD, "found": found}
 """
@@ -95,7 +95,7 @@ def invoke(here: Connection, allow: Callable[..., None]) -> Callable[[Any], Any]
         Code={"ZipFile": zipped(probe_dot_py=HANDLER)},
         Layers=[version],
         Timeout=30,
-        Environment={"Variables": {"MODEL_PATH": "/opt/models/m.onnx", "OWN": "own"}},
+        Environment={"Variables": {"MODEL_URI": "/opt/models/m.onnx", "OWN": "own"}},
     )
 
     def call(event: Any) -> Any:

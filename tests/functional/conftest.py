@@ -31,7 +31,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def environment(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """The functions' variables; a test may change them before it calls a function."""
-    for name, value in {**ENVIRONMENT, "MODEL_PATH": str(tiny), "POLICY": json.dumps(POLICY)}.items():
+    for name, value in {**ENVIRONMENT, "MODEL_URI": str(tiny), "POLICY": json.dumps(POLICY)}.items():
         monkeypatch.setenv(name, value)
     settings.cache_clear()
     return monkeypatch

@@ -23,7 +23,7 @@ ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION,
     "CARDS_TABLE": "cards", "TERMINALS_TABLE": "terminals", "DECISIONS_TABLE": "decisions", "LABELS_TABLE": "labels",
     "REJECTED_BUCKET": "rejected", "STREAM_NAME": "transactions", "BUS_NAME": "suite", "MAX_AGE_DAYS": "60",
-    "ALERTS_TOPIC_ARN": f"arn:aws:sns:{REGION}:{DEFAULT_ACCOUNT_ID}:alerts", "SHADOW_MODEL_PATH": "",
+    "ALERTS_TOPIC_ARN": f"arn:aws:sns:{REGION}:{DEFAULT_ACCOUNT_ID}:alerts", "SHADOW_MODEL_URI": "",
     "POWERTOOLS_SERVICE_NAME": "fraud", "POWERTOOLS_METRICS_NAMESPACE": "Cuatro",
 }  # fmt: skip
 SHARD = "shardId-000000000000"

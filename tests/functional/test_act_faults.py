@@ -158,7 +158,7 @@ def test_a_shadow_model_is_recorded_and_does_not_act(
 ) -> None:
 
     shadow = tiny_model.save(tmp_path / "shadow.onnx", {}, 5.0, version="tiny-2")
-    environment.setenv("SHADOW_MODEL_PATH", str(shadow))
+    environment.setenv("SHADOW_MODEL_URI", str(shadow))
     suite.score(transaction(1), transaction(2, amount=40_000))
     suite.act()
     decision = suite.items("decisions")["t-1"]
@@ -169,5 +169,5 @@ def test_a_shadow_model_is_recorded_and_does_not_act(
 
 
 def test_a_broken_shadow_model_stops_nothing(suite: Suite, environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    environment.setenv("SHADOW_MODEL_PATH", str(tmp_path / "absent.onnx"))
+    environment.setenv("SHADOW_MODEL_URI", str(tmp_path / "absent.onnx"))
     assert suite.score(transaction(1)) == {"batchItemFailures": []}

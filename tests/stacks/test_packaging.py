@@ -80,9 +80,9 @@ import {handler}
 SCORE = """
 import numpy
 from aws_lambda_powertools.utilities import batch, data_classes
-from cuatro.adapters.model import Model
+from cuatro.adapters.model import OnnxModel
 from functions.fraud.features import FEATURES
-scores = Model({model!r}, FEATURES).score(numpy.zeros((3, len(FEATURES)), numpy.float32))
+scores = OnnxModel({model!r}, FEATURES).score(numpy.zeros((3, len(FEATURES)), numpy.float32))
 assert scores.shape == (3,) and ((0 <= scores) & (scores <= 1)).all(), scores
 """
 FUNCTIONS = {each.module: each for each in assembly("local").functions()}

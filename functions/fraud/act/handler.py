@@ -8,7 +8,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from cuatro.adapters.attributes import decoded_image
 from cuatro.adapters.dynamodb import dynamo
-from cuatro.adapters.model import model
+from cuatro.adapters.model import loaded
 from cuatro.config import settings
 from functions.fraud.act.effects import act
 from functions.fraud.act.settings import Settings
@@ -41,7 +41,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         for each in outbox:
             origin.setdefault(each.transaction_id, number)
     block_on_decline = Policy.from_json(setting.policy).block_on_decline
-    acted = act(decisions, setting, dynamo(), lambda: model(setting.model_path, FEATURES), block_on_decline)
+    acted = act(decisions, setting, dynamo(), lambda: loaded(setting.model_uri, FEATURES), block_on_decline)
     metrics.add_metric("AlertsPublished", MetricUnit.Count, acted.alerts)
     logger.info("batch", acted=len(acted.inserted), alerts=acted.alerts, blocked=acted.blocked, failed=acted.failed)
     failed = dict.fromkeys([*damaged, *(origin[transaction_id] for transaction_id in acted.failed)])

@@ -32,7 +32,7 @@ def authorize(body: bytes, correlation_id: str, setting: Settings, dynamo: Dynam
     arrived = time.time()
     transaction = decode_transaction(body, arrived, setting.max_age_days * 86400)
     transaction = replace(transaction, channel="api", correlation_id=transaction.correlation_id or correlation_id)
-    decider = scorer(setting.model_path, setting.shadow_model_path, setting.policy)
+    decider = scorer(setting.model_uri, setting.shadow_model_uri, setting.policy)
     arrival = decider.arrival(transaction, int(arrived * 1000))
     state = DynamoState(dynamo, setting.cards_table, setting.terminals_table)
     result = decide_all([arrival], state, decider, time.time, terminals_too=False)

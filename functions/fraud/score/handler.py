@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Raises Unavailable when nothing of the batch could be done."""
     start = time.time()
     setting, records = settings(Settings), event["Records"]
-    decider = scorer(setting.model_path, setting.shadow_model_path, setting.policy)
+    decider = scorer(setting.model_uri, setting.shadow_model_uri, setting.policy)
     state = DynamoState(dynamo(), setting.cards_table, setting.terminals_table)
 
     decoded = stream.decode(records, decider, start, setting.max_age_days)

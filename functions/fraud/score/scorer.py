@@ -1,12 +1,13 @@
 """Arrivals and their rows of features -> decisions: one call of the model for all rows, then the policy for each."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cuatro.errors import ModelMismatch, Unavailable
 from cuatro.events import Transaction, milliseconds
 from functions.fraud.decide import Policy, decide
 from functions.fraud.features import FEATURES
@@ -32,11 +33,12 @@ class Arrival(NamedTuple):
 
 @dataclass(frozen=True)
 class Scorer:
-    """What decides. The shadow model is scored and recorded, and never acts."""
+    """What decides. The shadow model is scored and recorded, and never acts; shadow_failed hears why it did not."""
 
     model: Scoring
     policy: Policy
     shadow: Scoring | None = None
+    shadow_failed: Callable[[Exception], None] = lambda _error: None
 
     def arrival(self, transaction: Transaction, arrived: int) -> Arrival:
         """Raises Rejected when the amount cannot be converted."""
@@ -50,9 +52,9 @@ class Scorer:
         """One for each arrival and row; blocked: is the card? now: unix seconds."""
         if not arrivals:
             return []
-        policy, version, decided_at = self.policy, self.model.version, int(now * 1000)
-        thresholds = policy.thresholds(self.model.thresholds)
+        policy, decided_at = self.policy, int(now * 1000)
         scores = self.model.score(matrix).tolist()
+        version, thresholds = self.model.version, policy.thresholds(self.model.thresholds)
         counts = matrix[:, _COUNT_1H].tolist()
         shadows = self._shadows(arrivals, blocked, matrix, counts)
         decisions = []
@@ -91,8 +93,12 @@ class Scorer:
     ) -> Sequence[Shadow | None]:
         if self.shadow is None:
             return [None] * len(arrivals)
-        thresholds = self.policy.thresholds(self.shadow.thresholds)
-        scores = self.shadow.score(matrix).tolist()
+        try:
+            scores = self.shadow.score(matrix).tolist()
+            thresholds = self.policy.thresholds(self.shadow.thresholds)
+        except (Unavailable, ModelMismatch, ValueError) as error:
+            self.shadow_failed(error)
+            return [None] * len(arrivals)
         return [
             Shadow(
                 self.shadow.version,

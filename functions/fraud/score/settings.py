@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Settings:
-    """POLICY is JSON (functions.fraud.decide.Policy); SHADOW_MODEL_PATH may be empty."""
+    """POLICY is JSON (functions.fraud.decide.Policy); SHADOW_MODEL_URI may be empty."""
 
     cards_table: str
     terminals_table: str
     rejected_bucket: str
-    model_path: str
-    shadow_model_path: str
+    model_uri: str
+    shadow_model_uri: str
     policy: str
     max_age_days: float

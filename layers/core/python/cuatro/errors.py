@@ -1,4 +1,4 @@
-"""What can go wrong, where a caller must act differently: bad input, a service that is away, one that says no."""
+"""What can go wrong, where a caller must act differently: bad input, a wrong model, a service that is away, a no."""
 
 
 class Rejected(Exception):  # noqa: N818 - a verdict, not a fault
@@ -13,6 +13,10 @@ class Rejected(Exception):  # noqa: N818 - a verdict, not a fault
 
 class Unavailable(Exception):  # noqa: N818
     """A service did not answer, or not in time, or throttled us after all attempts: retry later."""
+
+
+class ModelMismatch(Exception):  # noqa: N818
+    """The model is not the one that this code was written for, or its file is damaged."""
 
 
 class Refused(Exception):  # noqa: N818

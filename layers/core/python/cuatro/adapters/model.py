@@ -1,4 +1,7 @@
-"""A matrix of features -> probabilities, by an ONNX model that says in its metadata what it expects and what it is."""
+"""A matrix of features -> probabilities, by an ONNX model that says in its metadata what it expects and what it is.
+
+A file beside it, <model>.sha256, holds the digest that the model must have (a damaged one is not loaded).
+"""
 
 import hashlib
 import json
@@ -7,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cuatro.errors import ModelMismatch
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -14,20 +19,18 @@ if TYPE_CHECKING:
 _OUTPUT = "probabilities"
 
 
-class ModelMismatch(Exception):  # noqa: N818
-    """The model is not the one that this code was written for."""
-
-
-class Model:
-    """version, features, thresholds, baseline, metrics from the metadata; score() uses one thread."""
+class OnnxModel:
+    """version, features, thresholds, baseline, reference, metrics from the metadata; score() uses one thread."""
 
     def __init__(self, path: str | Path, features: tuple[str, ...], sha256: str | None = None) -> None:
         """Load. Raises ModelMismatch when the features (names and order), the output or the checksum differ."""
         import onnxruntime  # type: ignore[import-untyped]  # a quarter of a second of a cold start: only when a model is really needed
 
-        content = Path(path).read_bytes()
+        content, beside = Path(path).read_bytes(), Path(f"{path}.sha256")
+        if sha256 is None and beside.exists():
+            sha256 = beside.read_text(encoding="utf-8").split()[0]
         if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
-            raise ModelMismatch(f"{path} has not the expected checksum {sha256}")
+            raise ModelMismatch(f"{path} has not the expected checksum {sha256}: deploy it again")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
@@ -45,6 +48,7 @@ class Model:
         self.baseline: list[float] = _parsed(metadata, "baseline", [])
         if len(self.baseline) not in {0, len(features)}:
             raise ModelMismatch(f"{path} has a baseline of {len(self.baseline)} features")
+        self.reference: dict[str, Any] = _parsed(metadata, "reference", {})
         self.metrics: dict[str, Any] = _parsed(metadata, "metrics", {})
 
     def score(self, matrix: "NDArray[np.float32]") -> "NDArray[np.float32]":
@@ -55,9 +59,9 @@ class Model:
 
 
 @cache
-def model(path: str, features: tuple[str, ...]) -> Model:
-    """The model at `path`, loaded once."""
-    return Model(path, features)
+def loaded(uri: str, features: tuple[str, ...]) -> OnnxModel:
+    """The model at `uri`, the path of an ONNX file, loaded once. Raises ModelMismatch, OSError."""
+    return OnnxModel(uri, features)
 
 
 def _parsed(metadata: Mapping[str, str], key: str, default: Any) -> Any:
