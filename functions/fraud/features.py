@@ -4,6 +4,8 @@ Serving and training both come through here. Rows wait in a Frame, and one pass 
 batch. Only integers are summed, and only + - * / and sqrt follow: a row has the same bits in any batch, on any machine.
 """
 
+from hashlib import sha256
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,6 +57,8 @@ plain when its amount did not: it then tells of the terminal rather than of the 
 the windows that end FEEDBACK_DELAY ago, recent are the frauds known since; `since_before` is the age of the last
 transaction before the first plain fraud, which bounds the beginning of the abuse.
 """
+FEATURE_SET = sha256("\n".join(FEATURES).encode()).hexdigest()[:12]
+"""Names FEATURES and their order: rows of different sets cannot be compared."""
 
 
 class Frame:
