@@ -12,15 +12,13 @@ import shutil
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from local.emulator import settings
 from local.emulator.routing import App, Gateway
 from local.faults import Faults
 from local.platform.account import HOST, PORT
-
-# Services that MiniStack lacks, by signing name: {"sagemaker": app, ...}.
-SERVICES: dict[str, App] = {}
 
 
 def listen(port: int) -> socket.socket:
@@ -36,8 +34,8 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
-async def serve(app: App, listener: socket.socket) -> None:
-    """Serves until SIGTERM or SIGINT, then ends MiniStack and the processes of its functions."""
+async def serve(app: App, listener: socket.socket, end: Callable[[], None]) -> None:
+    """Serves until SIGTERM or SIGINT; `end` is called then, while calls are still answered, and MiniStack ends."""
     from hypercorn.asyncio import serve as hypercorn_serve  # noqa: PLC0415 - MiniStack must have patched it before
     from hypercorn.config import Config  # noqa: PLC0415
 
@@ -49,7 +47,12 @@ async def serve(app: App, listener: socket.socket) -> None:
     ending = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, ending.set)
-    await hypercorn_serve(app, config, shutdown_trigger=ending.wait)  # type: ignore[arg-type]
+
+    async def ended() -> None:
+        await ending.wait()
+        await asyncio.to_thread(end)
+
+    await hypercorn_serve(app, config, shutdown_trigger=ended)  # type: ignore[arg-type]
 
 
 def main() -> None:
@@ -68,14 +71,17 @@ def main() -> None:
     os.environ.update(environment)
 
     from local.emulator import ministack  # noqa: PLC0415 - reads the environment while it is imported
+    from local.sagemaker import api  # noqa: PLC0415 - asks MiniStack's IAM
 
     identity = {"pid": os.getpid(), "port": port, "state": str(state)}
     (state / "platform.json").write_text(json.dumps(identity))
-    app: App = Gateway(ministack.app(state), SERVICES, identity)
+    default = ministack.app(state)
+    sagemaker = api.app(state / "sagemaker")
+    app: App = Gateway(default, api.services(sagemaker), identity)
     if with_faults:
         app = Faults(app)
     try:
-        asyncio.run(serve(app, listener))
+        asyncio.run(serve(app, listener, sagemaker.end))
     finally:
         ministack.end_functions()
         (state / "platform.json").unlink(missing_ok=True)

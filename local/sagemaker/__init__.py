@@ -1,0 +1,1 @@
+"""SageMaker on the laptop: jobs, endpoints, pipelines, registry and feature store, answered as AWS answers."""
