@@ -64,12 +64,12 @@ def test_functions_import_cuatro_and_their_own_pipeline_only(pipeline: str) -> N
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_models_import_only_what_serving_shares_with_them(pipeline: str) -> None:
-    """The functions' pure modules: what makes features, and what explains them."""
-    shared = tuple(f"functions.{pipeline}.{module}" for module in ("features", "history", "explain", "reasons"))
+    """The functions' pure modules: what makes features, explains, decides, what the lake keeps; and the container."""
+    shared = tuple(f"functions.{pipeline}.{module}" for module in ("features", "history", "explain", "reasons", "decide", "lake"))
     for path in modules(f"models/{pipeline}"):
         for imported in imports(path):
             if imported.split(".")[0] in OWN - {"cuatro"}:
-                allowed = imported.startswith((f"models.{pipeline}", *shared))
+                allowed = imported.startswith((f"models.{pipeline}", "models.container", *shared))
                 assert allowed, f"{name(path)} imports {imported}"
 
 

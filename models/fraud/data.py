@@ -5,6 +5,7 @@ The replay folds every transaction and label into the same History, and reads th
 
 import hashlib
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -46,10 +47,29 @@ def known_at(transactions: pd.DataFrame, delay_days: float) -> NDArray[np.int64]
     return np.where(given.isna(), NEVER, _seconds(given.fillna(transactions["TX_DATETIME"])))
 
 
+class Replayed(NamedTuple):
+    """rows: float32 [transactions before the end, len(FEATURES)]. The histories as they stand at the end."""
+
+    rows: NDArray[np.float32]
+    cards: dict[Any, History]
+    terminals: dict[Any, History]
+
+
 def features(transactions: pd.DataFrame, known: NDArray[np.int64]) -> NDArray[np.float32]:
     """float32 [rows, len(FEATURES)] of prepared transactions, each as of its own time; `known` from known_at()."""
-    cards: dict[object, History] = {}
-    terminals: dict[object, History] = {}
+    return replayed(transactions, known).rows
+
+
+def replayed(transactions: pd.DataFrame, known: NDArray[np.int64], until: int | None = None) -> Replayed:
+    """Fold prepared transactions before `until` (unix seconds; None: all), and the labels that are known by then.
+
+    Histories are by the values of CUSTOMER_ID and TERMINAL_ID.
+    """
+    if until is not None:
+        kept = transactions["time"].to_numpy() < until
+        transactions, known = transactions[kept], known[kept]
+    cards: dict[Any, History] = {}
+    terminals: dict[Any, History] = {}
     rows = np.empty((len(transactions), len(FEATURES)), np.float32)
     tags = [tag_of(str(transaction)) for transaction in transactions["TRANSACTION_ID"]]
     times, amounts = transactions["time"].tolist(), transactions["amount"].tolist()
@@ -57,13 +77,17 @@ def features(transactions: pd.DataFrame, known: NDArray[np.int64]) -> NDArray[np
     frauds = np.flatnonzero(transactions["TX_FRAUD"].to_numpy() == 1)
     arrivals = [(int(known[row]), int(row)) for row in frauds[np.argsort(known[frauds], kind="stable")]]
     arrivals.reverse()
+
+    def learn() -> None:
+        learned, fraud = arrivals.pop()
+        terminals[terminal_ids[fraud]].label(tags[fraud], times[fraud], learned, True, float(rows[fraud, RATIO]))
+
     frame, done = Frame(), 0
     for row, (tag, time, amount) in enumerate(zip(tags, times, amounts, strict=True)):
         while arrivals and arrivals[-1][0] <= time:
-            learned, fraud = arrivals.pop()
-            if fraud >= done:  # a label within the hour: its row is still waiting
+            if arrivals[-1][1] >= done:  # a label within the hour: its row is still waiting
                 rows[done:row], done, frame = frame.matrix(), row, Frame()
-            terminals[terminal_ids[fraud]].label(tags[fraud], times[fraud], learned, True, float(rows[fraud, RATIO]))
+            learn()
         card = cards.setdefault(card_ids[row], History())
         terminal = terminals.setdefault(terminal_ids[row], History())
         frame.append(time, amount, card, terminal)
@@ -73,7 +97,9 @@ def features(transactions: pd.DataFrame, known: NDArray[np.int64]) -> NDArray[np
             rows[done : row + 1] = frame.matrix()
             frame, done = Frame(), row + 1
     rows[done:] = frame.matrix()
-    return rows
+    while until is not None and arrivals and arrivals[-1][0] <= until:
+        learn()
+    return Replayed(rows, cards, terminals)
 
 
 def digest(transactions: pd.DataFrame) -> str:
