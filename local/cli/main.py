@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from local.cli import send
+from local.cli.backfill import backfill
 from local.cli.console import show_error
 from local.cli.demo import demo
 from local.cli.logs import logs
@@ -54,6 +55,7 @@ app.command()(status)
 app.command()(logs)
 app.add_typer(send.app, name="send")
 app.command()(replay)
+app.command()(backfill)
 app.command()(models)
 app.command()(retrain)
 app.command()(rollback)

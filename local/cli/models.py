@@ -139,7 +139,7 @@ def show_execution(control: "Control", arn: str) -> bool:
     ended = control.execution(arn)
     if ended.status == "Succeeded":
         return True
-    out.print(f"[red]{ended.status}.[/] {escape(ended.failure)}", soft_wrap=True)
+    out.print(f"[red]{ended.status}.[/] {escape(control.why(ended))}", soft_wrap=True)
     return False
 
 
@@ -167,7 +167,7 @@ def _executions(control: "Control") -> None:
         return
     out.print("\nLatest retrainings")
     for each in found:
-        told = each.failure or each.parameters.get("Reason", "")
+        told = control.why(each) if each.status == "Failed" else each.parameters.get("Reason", "")
         mark = MARKS.get(each.status, each.status)
         out.print(f"  {each.started:%Y-%m-%d %H:%M}  {mark}  {escape(told)}", soft_wrap=True)
 

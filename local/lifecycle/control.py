@@ -109,6 +109,11 @@ class Control:
         listed = self.sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn, SortOrder="Ascending")
         return [_step(each) for each in listed["PipelineExecutionSteps"]]
 
+    def why(self, execution: Execution) -> str:
+        """Why it did not succeed: what the failed steps say, or the execution itself."""
+        told = [f"{step.name}: {step.failure}" for step in self.steps(execution.arn) if step.failure]
+        return "; ".join(told) or execution.failure
+
     def watch(self, arn: str, patience_s: float, every_s: float | None = None) -> Iterator[Step]:
         """Each step when it begins and when it ends, until the execution ended. Raises PlatformError after patience."""
         deadline, told = time.monotonic() + patience_s, set[tuple[str, str]]()
