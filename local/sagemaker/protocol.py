@@ -19,6 +19,8 @@ from local.sagemaker.errors import AwsError
 from local.sagemaker.shapes import from_header, parsed, shaped
 
 CLIENTS = ("sagemaker", "sagemaker-runtime", "sagemaker-featurestore-runtime", "application-autoscaling")
+# Errors that some operations have; the others tell the same as a ValidationException, as AWS does.
+PARTLY_MODELLED = {"ResourceNotFound", "ResourceInUse", "ResourceLimitExceeded", "ConflictException"}
 BY_PATH = ("sagemaker-runtime", "sagemaker-featurestore-runtime")
 
 
@@ -131,6 +133,9 @@ def answer(call: Call, output: Mapping[str, Any]) -> Answer:
 def failure(call: Call | None, error: AwsError) -> Answer:
     """The answer that tells an error."""
     code = error.code
+    modelled = {shape.name for shape in call.operation.error_shapes} if call else set()
+    if code in PARTLY_MODELLED - modelled:
+        code = "ValidationException"
     if call and code == "ValidationException" and call.client in BY_PATH:
         code = "ValidationError"
     spelled = "Message" if call and call.client in BY_PATH else "message"

@@ -1,0 +1,103 @@
+"""Clients of the local platform that check what they get, roles for them, and waiting."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import boto3
+from botocore.config import Config
+
+from local.platform.account import ACCESS_KEY, REGION, SECRET_KEY
+from tests.sagemaker.contract import broken
+
+T = TypeVar("T")
+
+CHECKED = ("sagemaker", "sagemaker-runtime", "sagemaker-featurestore-runtime", "application-autoscaling")
+DEADLINE_S = 60
+POLL_S = 0.05
+
+
+class ContractError(AssertionError):
+    """An answer that AWS would not give."""
+
+
+def eventually(probe: Callable[[], T | None], what: str, deadline_s: float = DEADLINE_S) -> T:
+    """The first answer of `probe` that is neither None nor False; fails with `what` after the deadline."""
+    end = time.monotonic() + deadline_s
+    while True:
+        found = probe()
+        if found is not None and found is not False:
+            return found
+        if time.monotonic() > end:
+            raise AssertionError(f"not seen within {deadline_s:.0f} s: {what}")
+        time.sleep(POLL_S)
+
+
+def unique(prefix: str) -> str:
+    """A name that no other test has."""
+    return f"{prefix}-{uuid.uuid4().hex[:10]}"
+
+
+class Aws:
+    """Clients of a platform. `called` collects the names of all operations of SageMaker that succeeded once."""
+
+    def __init__(self, endpoint: str, called: set[str], keys: dict[str, str] | None = None) -> None:
+        self.endpoint = endpoint
+        self.called = called
+        self._keys = keys or {"aws_access_key_id": ACCESS_KEY, "aws_secret_access_key": SECRET_KEY}
+        self._clients: dict[str, Any] = {}
+
+    def client(self, name: str) -> Any:
+        """boto3 client; one of each. Those of SageMaker and of Application Auto Scaling are checked."""
+        if name not in self._clients:
+            client = boto3.client(
+                name,
+                endpoint_url=self.endpoint,
+                region_name=REGION,
+                config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+                **self._keys,
+            )
+            if name in CHECKED:
+                client.meta.events.register("before-parse.*.*", self._check)
+            self._clients[name] = client
+        return self._clients[name]
+
+    def acting(self, role_arn: str) -> "Aws":
+        """The same platform with the role's credentials; its trust must name this account (see `role`)."""
+        keys = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="test")["Credentials"]
+        return Aws(
+            self.endpoint,
+            self.called,
+            {
+                "aws_access_key_id": keys["AccessKeyId"],
+                "aws_secret_access_key": keys["SecretAccessKey"],
+                "aws_session_token": keys["SessionToken"],
+            },
+        )
+
+    def role(self, *statements: dict[str, Any], trusts: str = "sagemaker.amazonaws.com") -> str:
+        """ARN of a new role with these statements that the service and this account may assume."""
+        account = self.client("sts").get_caller_identity()["Account"]
+        principals = [{"Service": trusts}, {"AWS": f"arn:aws:iam::{account}:root"}]
+        trust = [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"} for principal in principals]
+        name = unique("role")
+        iam = self.client("iam")
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(*trust))["Role"]["Arn"]
+        if statements:
+            iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=_policy(*statements))
+        return str(arn)
+
+    def _check(self, operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:
+        status, headers = response_dict["status_code"], response_dict["headers"]
+        body = response_dict["body"] if isinstance(response_dict["body"], bytes) else b""
+        found = broken(operation_model, status, headers, body)
+        if found:
+            raise ContractError(f"{operation_model.name} answered {body[:2000]!r}: {'; '.join(found)}")
+        if status < 300:
+            self.called.add(operation_model.name)
+
+
+def _policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})

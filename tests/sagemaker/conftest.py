@@ -1,0 +1,74 @@
+"""A bare local platform for all tests of this tier, and boto3 clients whose every answer is held against the models.
+
+Nothing is deployed to it, so it is there in a second; it ends with the session. `aws.client("sagemaker")` is all that a
+test needs: an answer that AWS's service model does not allow fails the test that got it.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.platform.process import LOG, Platform, running, start, stop, tail
+from tests.sagemaker.checked import Aws
+
+PLATFORM = pytest.StashKey[Platform]()
+CALLED = pytest.StashKey[set[str]]()
+TAIL_LINES = 60
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Platform]:
+    """The platform without any deployment."""
+    state = tmp_path_factory.mktemp("sagemaker")
+    with pytest.MonkeyPatch.context() as environment:
+        for variable in [variable for variable in os.environ if variable.startswith("AWS_")]:
+            environment.delenv(variable)
+        started = start(state, port=0)
+        pytestconfig.stash[PLATFORM] = started
+        yield started
+        stop(state)
+    assert running(state) is None
+
+
+@pytest.fixture(scope="session")
+def aws(platform: Platform, pytestconfig: pytest.Config) -> Aws:
+    """Clients of the platform as its root user; `aws.role(...)` and `aws.acting(...)` give others."""
+    called = pytestconfig.stash.setdefault(CALLED, set())
+    return Aws(platform.endpoint, called)
+
+
+@pytest.fixture(scope="session")
+def sagemaker(aws: Aws) -> Any:
+    """Checked client `sagemaker`."""
+    return aws.client("sagemaker")
+
+
+@pytest.fixture(scope="session")
+def bucket(aws: Aws) -> str:
+    """A bucket for whatever the tests store."""
+    name = f"sagemaker-{uuid.uuid4().hex[:12]}"
+    aws.client("s3").create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture(scope="session")
+def role(aws: Aws, bucket: str) -> str:
+    """ARN of a role that SageMaker may assume: it may use the bucket and write logs."""
+    return aws.role(
+        {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": f"arn:aws:s3:::{bucket}/*"},
+        {"Effect": "Allow", "Action": ["s3:ListBucket", "s3:GetBucketLocation"], "Resource": f"arn:aws:s3:::{bucket}"},
+        {"Effect": "Allow", "Action": "logs:*", "Resource": "*"},
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
+    """A failed test shows the end of the platform's log."""
+    report = yield
+    platform = item.config.stash.get(PLATFORM, None)
+    if report.failed and report.when != "teardown" and platform:
+        report.sections.append((LOG, tail(platform.log, TAIL_LINES)))
+    return report
