@@ -8,9 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from local.feed.rows import Row, rows
 from local.feed.transactions import Feed, feed, judged, moved, weeks_to
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DAYS, RATE_A_DAY = 45, 1.6
 FRAUD_RATE = 0.02  # more than in life, so that a short story has enough of them
@@ -43,6 +47,26 @@ def prefixed(run: str, item: Feed) -> Feed:
     return item.changed(**ids)
 
 
+def named(table: "pd.DataFrame", run: str = "") -> "pd.DataFrame":
+    """The simulator's table with ids as the stream spells them, `run` before them where it is given."""
+    before = f"{run}-" if run else ""
+    return table.assign(
+        TRANSACTION_ID=before + "t" + table["TRANSACTION_ID"].astype(str),
+        CUSTOMER_ID=before + "c" + table["CUSTOMER_ID"].astype(str),
+        TERMINAL_ID=before + "shop" + table["TERMINAL_ID"].astype(str),
+    )
+
+
+def played(table: "pd.DataFrame") -> list[Feed]:
+    """Rows with such ids -> transactions and labels to send."""
+    columns = [
+        # pandas' NaT is no datetime: a label that never comes has no LABEL_TIME at all.
+        {name: value for name, value in row.items() if value == value}  # noqa: PLR0124 - NaT is not itself
+        for row in table.astype({"LABEL_TIME": object}).to_dict("records")
+    ]
+    return [feed(Row(number, b"", row)) for number, row in enumerate(columns, start=1)]
+
+
 def simulated(count: int, seed: int, run: str, now: datetime) -> Story:
     """`count` simulated purchases of the last weeks, the newest just before `now`."""
     from models.fraud.simulator import Simulation, simulate  # noqa: PLC0415 - imports scikit-learn and pandas
@@ -55,17 +79,7 @@ def simulated(count: int, seed: int, run: str, now: datetime) -> Story:
         if len(table) == count:
             break
         cards += max(1, cards // 10)
-    names = table.assign(
-        TRANSACTION_ID="t" + table["TRANSACTION_ID"].astype(str),
-        CUSTOMER_ID="c" + table["CUSTOMER_ID"].astype(str),
-        TERMINAL_ID="shop" + table["TERMINAL_ID"].astype(str),
-    ).astype({"LABEL_TIME": object})
-    # pandas' NaT is no datetime: a label that never comes has no LABEL_TIME at all.
-    columns = [
-        {name: value for name, value in row.items() if value == value}  # noqa: PLR0124 - NaT is not itself
-        for row in names.to_dict("records")
-    ]
-    feeds = [feed(Row(number, b"", row)) for number, row in enumerate(columns, start=1)]
+    feeds = played(named(table))
     days = (table["TX_DATETIME"].max() - table["TX_DATETIME"].min()).days + 1
     world = f"seed {seed}; {FRAUD_RATE:.0%} fraud, more than in life"
     origin = f"{len(feeds):,} simulated purchases of {cards} cards over {days} days ({world})"
