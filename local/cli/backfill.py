@@ -1,4 +1,4 @@
-"""`cuatro backfill`: a history from before the suite -> its lake and states, so that retraining need not wait for months."""
+"""`cuatro backfill`: a history from before the suite -> its lake and states; retraining need not wait for months."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,7 @@
 """`cuatro models`, `retrain`, `rollback`, `drift`: which model decides, how it came there, and how to change that."""
 
 import getpass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.markup import escape
@@ -9,6 +9,7 @@ from rich.table import Table
 
 from local.cli.console import out
 from local.cli.options import StateDir, TargetName
+from local.lifecycle.screen import MARKS, figure, show_drift, show_execution
 from local.platform.errors import PlatformError
 from local.platform.process import STATE
 
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
     from local.platform.client import Target
 
 PipelineName = Annotated[Literal["fraud"], typer.Argument(help="Which pipeline.")]
-PATIENCE_S = {"local": 900.0, "aws": 4 * 3600.0}
 STYLES = {"Production": "bold green", "Shadow": "cyan", "Canary": "cyan", "RolledBack": "red", "Retired": "dim"}
-MARKS = {"Succeeded": "[green]done[/]", "Failed": "[red]failed[/]", "Stopped": "[yellow]stopped[/]"}
 EXECUTIONS = 5
 
 
@@ -55,8 +54,8 @@ def models(  # noqa: PLR0913, PLR0917 - a parameter is an option of the command
             each.name,
             each.approval,
             f"[{STYLES.get(each.stage, '')}]{each.stage}[/]" if each.stage in STYLES else each.stage,
-            _figure(each.average_precision),
-            _figure(each.gain, "+.3f"),
+            figure(each.average_precision),
+            figure(each.gain, "+.3f"),
             f"{each.created:%Y-%m-%d %H:%M}" if each.created else "",
             escape("; ".join(text for text in (each.reason, each.note) if text)),
         )
@@ -96,7 +95,7 @@ def retrain(  # noqa: PLR0913, PLR0917 - a parameter is an option of the command
     if not follow:
         out.print(f"Started: {arn}\nNext: [bold]cuatro models {pipeline}[/] shows what came of it.", soft_wrap=True)
         return
-    if not show_execution(control, arn):
+    if not show_execution(out, control, arn):
         raise typer.Exit(1)
     out.print(f"Next: [bold]cuatro models {pipeline}[/] follows the roll-out.")
 
@@ -126,39 +125,8 @@ def drift(
     precision on decisions whose labels have come, against the evaluation's.
     """
     control = _control(pipeline, target, state)
-    show_drift(control.drift(as_of))
+    show_drift(out, control.drift(as_of))
     out.print(f"Next: an alarm starts a retraining by itself; [bold]cuatro retrain {pipeline}[/] does it now.")
-
-
-def show_execution(control: "Control", arn: str) -> bool:
-    """Print the steps as they go and how it ended; whether it succeeded."""
-    for step in control.watch(arn, PATIENCE_S[control.connection.target]):
-        if step.status in MARKS:
-            took = f"{step.took:.0f} s" if step.took is not None else ""
-            out.print(f"  {step.name:18} {MARKS[step.status]:>6} {took}")
-    ended = control.execution(arn)
-    if ended.status == "Succeeded":
-        return True
-    out.print(f"[red]{ended.status}.[/] {escape(control.why(ended))}", soft_wrap=True)
-    return False
-
-
-def show_drift(report: dict[str, Any]) -> None:
-    """Print the report's figures."""
-    rows, frauds, live = report.get("rows", 0), report.get("frauds", 0), report.get("model_version", "")
-    out.print(f"{rows:,} decisions of the window, {frauds:,} known frauds; live model {live}")
-    worst = sorted(report.get("feature_psi", {}).items(), key=lambda item: -item[1])[:3]
-    out.print(f"  input        PSI at most {report.get('input_psi_max', 0):.3f}: " + _named(worst))
-    out.print(f"  score        PSI {_figure(report.get('score_psi'))}")
-    ratio = report.get("performance_ratio")
-    out.print(
-        f"  performance  average precision {_figure(report.get('average_precision'))}, "
-        + (f"{ratio:.0%} of the evaluation's" if ratio is not None else "too few labels to tell")
-    )
-
-
-def _named(values: list[tuple[str, float]]) -> str:
-    return ", ".join(f"{name} {value:.3f}" for name, value in values) or "-"
 
 
 def _executions(control: "Control") -> None:
@@ -170,10 +138,6 @@ def _executions(control: "Control") -> None:
         told = control.why(each) if each.status == "Failed" else each.parameters.get("Reason", "")
         mark = MARKS.get(each.status, each.status)
         out.print(f"  {each.started:%Y-%m-%d %H:%M}  {mark}  {escape(told)}", soft_wrap=True)
-
-
-def _figure(value: float | None, form: str = ".3f") -> str:
-    return "" if value is None else format(value, form)
 
 
 def _parameter(text: str) -> tuple[str, str]:

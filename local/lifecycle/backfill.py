@@ -1,7 +1,7 @@
 """A history with labels -> the deployed lake and the states of cards and terminals, as if the suite had decided it.
 
-What is there already stays: a card or terminal that has a state keeps it, and a second backfill of the same run writes the
-same objects again.
+What is there already stays: a card or terminal that has a state keeps it, and a second backfill of the same run writes
+the same objects again.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
