@@ -15,7 +15,7 @@ _TIMES = {"CreationTime": "CreationTime", "LastModifiedTime": "LastModifiedTime"
 _AFTER, _BEFORE = "After", "Before"
 
 
-def page(
+def page(  # noqa: PLR0913 - what differs between the List operations
     records: Iterable[Record],
     given: Mapping[str, Any],
     *,

@@ -138,6 +138,8 @@ def _error(operation: OperationModel, headers: Mapping[str, str], body: bytes) -
     told = json.loads(body)
     code = told.get("__type", "")
     modelled = {shape.name: shape for shape in operation.error_shapes}
+    if code == "InternalFailure":
+        yield f"{operation.name} failed by a mistake of the service: {told}"
     if code not in COMMON and code not in modelled:
         yield f"{operation.name} failed with {code!r}, which neither it nor every service has"
     if not (told.get("message") or told.get("Message")):
