@@ -24,7 +24,7 @@ Item = dict[str, dict[str, Any]]  # DynamoDB's typed JSON: {"card_id": {"S": "c1
 
 
 class CannedAws:
-    """DynamoDB, SNS, EventBridge, Kinesis and S3 as far as the contestants call them.
+    """DynamoDB, SNS, EventBridge, Kinesis, Firehose and S3 as far as the contestants call them.
 
     `calls` counts requests by service and operation; `spent_ns` is the CPU time that answering took, to be subtracted;
     while `keep` is set, request bodies are appended to `kept`.
@@ -85,6 +85,9 @@ class CannedAws:
             case "kinesis.PutRecords":
                 ids = b",".join([b'{"SequenceNumber":"1","ShardId":"s"}'] * body.count(b'"PartitionKey":'))
                 return b'{"FailedRecordCount":0,"Records":[%b]}' % ids
+            case "firehose.PutRecordBatch":
+                ids = b",".join([b'{"RecordId":"1"}'] * body.count(b'"Data":'))
+                return b'{"FailedPutCount":0,"RequestResponses":[%b]}' % ids
         raise ValueError(f"no canned answer for {operation}")
 
     def _found(self, table: str, key: Item) -> bytes | None:

@@ -46,6 +46,7 @@ def environment(model: Path, xgboost_model: Path, thresholds: dict[str, float]) 
         "STREAM_NAME": "transactions",
         "BUS_NAME": "suite",
         "ALERTS_TOPIC_ARN": "arn:aws:sns:eu-west-1:123456789012:alerts",
+        "DECISIONS_DELIVERY": "decisions",
         "MODEL_URI": str(model),
         "SHADOW_MODEL_URI": "",
         "XGBOOST_MODEL_PATH": str(xgboost_model),

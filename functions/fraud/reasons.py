@@ -11,18 +11,21 @@ from functions.fraud.outbox import DecidedTransaction
 from functions.fraud.scoring import Scoring
 
 
-def reasons_of(decisions: Sequence[DecidedTransaction], model: Scoring) -> list[list[str]]:
+def reasons_of(decisions: Sequence[DecidedTransaction], models: Sequence[Scoring]) -> list[list[str]]:
     """For each decision its reasons, the decisive first; none for what is approved.
 
-    A decision of another version of the model (it changed meanwhile) gets the score instead of this model's reasons.
+    The model whose version made a decision explains it; where none of them did, the first one, the live model, does.
     """
-    alerts = [each for each in decisions if each.outcome != "approve"]
-    own = [each for each in alerts if each.model_version == model.version]
-    pushed = explain(np.stack([np.frombuffer(each.features, "<f4") for each in own]), model) if own else []
-    texts = {
-        each.transaction_id: [f"{reason.text} (+{reason.push:.2f})" for reason in found]
-        for each, found in zip(own, pushed, strict=True)
-    }
+    explainers = {model.version: model for model in reversed(models)}
+    alerts: dict[str, list[DecidedTransaction]] = {}
+    for each in decisions:
+        if each.outcome != "approve":
+            alerts.setdefault(explainers.get(each.model_version, models[0]).version, []).append(each)
+    texts: dict[str, list[str]] = {}
+    for version, own in alerts.items():
+        pushed = explain(np.stack([np.frombuffer(each.features, "<f4") for each in own]), explainers[version])
+        for each, found in zip(own, pushed, strict=True):
+            texts[each.transaction_id] = [f"{reason.text} (+{reason.push:.2f})" for reason in found]
     return [
         [*_ruled(each), *(texts.get(each.transaction_id) or [f"the model's score is {each.score:.2f}"])]
         if each.outcome != "approve"

@@ -24,6 +24,7 @@ ENVIRONMENT = {
     "CARDS_TABLE": "cards", "TERMINALS_TABLE": "terminals", "DECISIONS_TABLE": "decisions", "LABELS_TABLE": "labels",
     "REJECTED_BUCKET": "rejected", "STREAM_NAME": "transactions", "BUS_NAME": "suite", "MAX_AGE_DAYS": "60",
     "ALERTS_TOPIC_ARN": f"arn:aws:sns:{REGION}:{DEFAULT_ACCOUNT_ID}:alerts", "SHADOW_MODEL_URI": "",
+    "DECISIONS_DELIVERY": "decisions-to-lake", "LABELS_DELIVERY": "labels-to-lake",
     "POWERTOOLS_SERVICE_NAME": "fraud", "POWERTOOLS_METRICS_NAMESPACE": "Cuatro",
 }  # fmt: skip
 SHARD = "shardId-000000000000"
@@ -82,6 +83,14 @@ class Suite:
         self.kinesis.create_stream(StreamName="transactions", ShardCount=1)
         self.s3 = client("s3")
         self.s3.create_bucket(Bucket="rejected", CreateBucketConfiguration={"LocationConstraint": REGION})
+        self.s3.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": REGION})
+        for name in ("decisions", "labels"):
+            role = f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:role/firehose"
+            destination = {"RoleARN": role, "BucketARN": "arn:aws:s3:::lake", "Prefix": f"fraud/{name}/"}
+            firehose = client("firehose")
+            firehose.create_delivery_stream(
+                DeliveryStreamName=f"{name}-to-lake", ExtendedS3DestinationConfiguration=destination
+            )
         self._delivered = dict.fromkeys(TABLES, 0)
         wire.calls.clear()
 
@@ -185,8 +194,16 @@ class Suite:
 
     def rejected(self) -> list[dict[str, Any]]:
         """Lines of all objects in the bucket of rejected records."""
-        listing = self.s3.list_objects_v2(Bucket="rejected").get("Contents", [])
-        bodies = [self.s3.get_object(Bucket="rejected", Key=each["Key"])["Body"].read() for each in listing]
+        return self._lines("rejected", "")
+
+    def lake(self, kind: str = "decisions") -> list[dict[str, Any]]:
+        """Lines of the lake, in the order of their delivery."""
+        return self._lines("lake", f"fraud/{kind}/")
+
+    def _lines(self, bucket: str, prefix: str) -> list[dict[str, Any]]:
+        listing = self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
+        listing.sort(key=lambda each: each["LastModified"])
+        bodies = [self.s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read() for each in listing]
         return [json.loads(line) for body in bodies for line in body.splitlines()]
 
     def streamed(self) -> list[bytes]:

@@ -1,6 +1,7 @@
 """Faults behind the decision: bus, alerts, blocks, stream, decisions table; done again until done, once in effect."""
 
 import json
+import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from cuatro.config import settings
+from functions.fraud import lake
+from functions.fraud.features import FEATURE_SET
 from tests.functional import tiny_model
 from tests.functional.conftest import POLICY
 from tests.functional.suite import Suite, client, transaction
@@ -146,6 +150,38 @@ def test_what_came_by_the_api_waits_while_the_stream_is_throttled(suite: Suite) 
     assert len(suite.streamed()) == 1
 
 
+def test_the_lake_gets_what_was_decided_and_from_what(decided: Suite) -> None:
+    decided.wire.calls.clear()
+    decided.act()
+    assert decided.wire.calls["PutRecordBatch"] == 1, "Firehose bills each record as 5 KB at least"
+    lines = [lake.decode_decision(json.dumps(line).encode()) for line in decided.lake()]
+    items = decided.items("decisions")
+    for line in lines:
+        item = items[line.transaction_id]
+        assert (line.features, line.outcome, line.model_version) == (
+            item["features"], item["outcome"], item["model_version"],
+        )  # fmt: skip
+        assert line.feature_set == FEATURE_SET
+    assert [line.transaction_id for line in lines] == ["t-1", "t-2", "t-3"]
+
+
+def test_while_the_lake_is_away_alerts_do_not_wait_and_decisions_come_again(decided: Suite) -> None:
+    decided.wire.refuse("PutRecordBatch", "ServiceUnavailableException", status=503)
+    assert len(decided.act()["batchItemFailures"]) == 3
+    assert alerted(decided) == ["t-2", "t-3"]
+    assert decided.items("decisions") == {}
+    decided.wire.repair()
+    assert decided.act() == {"batchItemFailures": []}
+    assert len(decided.lake()) == 3
+
+
+def test_what_the_lake_takes_in_part_is_sent_again(decided: Suite) -> None:
+    failed = {"FailedPutCount": 1, "RequestResponses": [{"ErrorCode": "ServiceUnavailableException"}]}
+    decided.wire.edit("PutRecordBatch", lambda _answer: failed)
+    assert decided.act() == {"batchItemFailures": []}
+    assert {each["transaction_id"] for each in decided.lake()} == {"t-1", "t-2", "t-3"}
+
+
 def test_a_damaged_outbox_fails_its_own_record_only(decided: Suite) -> None:
 
     client("dynamodb").put_item(TableName="cards", Item={"card_id": {"S": "c-9"}, "d": {"B": b"\xc1"}})
@@ -166,6 +202,36 @@ def test_a_shadow_model_is_recorded_and_does_not_act(
     assert (decision["shadow"]["version"], decision["shadow"]["outcome"]) == ("tiny-2", "decline")
     assert alerted(suite) == ["t-2"]
     assert metrics()["ShadowDisagreements"] == 1
+
+
+def test_a_decision_is_explained_by_the_model_that_made_it(
+    suite: Suite, environment: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Canary: `score` runs the challenger as its model, `act` knows both; later `act` knows the champion only."""
+    challenger = tiny_model.save(tmp_path / "challenger.onnx", {}, 5.0, version="tiny-2")
+    champion = os.environ["MODEL_URI"]
+    environment.setenv("MODEL_URI", str(challenger))
+    suite.score(transaction(1, amount=10_000))
+    _change(environment, MODEL_URI=champion, SHADOW_MODEL_URI=str(challenger))
+    suite.act()
+    (alert,) = suite.alerts()
+    assert alert["model_version"] == "tiny-2"
+    assert alert["reasons"] == ["the model's score is 0.99"], "with this bias no feature pushes"
+    assert "explained by" not in caplog.text
+
+    _change(environment, MODEL_URI=str(challenger), SHADOW_MODEL_URI="")
+    suite.score(transaction(2, amount=20_000))
+    _change(environment, MODEL_URI=champion)
+    suite.act()
+    assert "times the card's usual" in suite.alerts()[1]["reasons"][0]
+    (told,) = [each for each in caplog.records if "explained by the live model" in each.message]
+    assert told.decided_by == ["tiny-2"]
+
+
+def _change(environment: pytest.MonkeyPatch, **variables: str) -> None:
+    for name, value in variables.items():
+        environment.setenv(name, value)
+    settings.cache_clear()
 
 
 def test_a_broken_shadow_model_stops_nothing(suite: Suite, environment: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.functional.suite import Suite, transaction
+from cuatro.errors import Unavailable
+from tests.functional.suite import Suite, client, transaction
 
 TIME = "2026-01-02T00:00:00Z"
 
@@ -69,9 +70,44 @@ def test_one_bad_label_refuses_all_and_is_named(decided: Suite) -> None:
 
 def test_a_label_that_cannot_be_learned_now_is_learned_later(decided: Suite) -> None:
     post(decided, label(1), label(2, fraud=False))
-    decided.wire.refuse("BatchExecuteStatement", "ThrottlingException", times=4)
+    decided.wire.throttle("t-1", times=4)
     assert len(decided.learn()["batchItemFailures"]) == 1
+    assert [each["transaction_id"] for each in decided.lake("labels")] == ["t-2"]
     assert decided.learn() == {"batchItemFailures": []}
+    assert decided.items("decisions")["t-1"]["label"] is True
+    assert {each["transaction_id"] for each in decided.lake("labels")} == {"t-1", "t-2"}
+
+
+def test_while_nothing_can_be_learned_all_of_it_waits(decided: Suite) -> None:
+    post(decided, label(1))
+    decided.wire.refuse("BatchExecuteStatement", "ThrottlingException")
+    with pytest.raises(Unavailable, match="Throttling"):
+        decided.learn()
+    decided.wire.repair()
+    decided.wire.down("PutRecordBatch")
+    with pytest.raises(Unavailable, match="the lake did not take the label"):
+        decided.learn()
+    decided.wire.repair()
+    assert decided.learn() == {"batchItemFailures": []}
+    (line,) = decided.lake("labels")
+    assert (line["transaction_id"], line["fraud"], line["time"], line["source"]) == ("t-1", True, TIME, "chargeback")
+
+
+def test_labels_of_many_terminals_take_few_calls(suite: Suite) -> None:
+    suite.score(*(transaction(n, card_id=f"c-{n}", terminal_id=f"s-{n % 5}") for n in range(20)))
+    suite.act()
+    post(suite, *(label(n) for n in range(20)))
+    suite.wire.calls.clear()
+    suite.learn()
+    assert suite.wire.calls == {"BatchGetItem": 1, "BatchExecuteStatement": 2, "PutRecordBatch": 1}
+    assert [len(suite.history("terminals", f"s-{n}").frauds) for n in range(5)] == [12] * 5
+
+
+def test_a_damaged_label_stops_no_other(decided: Suite) -> None:
+    post(decided, label(1))
+    item = {"transaction_id": {"S": "t-9"}, "fraud": {"S": "perhaps"}}
+    client("dynamodb").put_item(TableName="labels", Item=item)
+    assert len(decided.learn()["batchItemFailures"]) == 1
     assert decided.items("decisions")["t-1"]["label"] is True
 
 

@@ -5,6 +5,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from functions.fraud.explain import GROUPS, explain, group_of, shapley
 from functions.fraud.features import FEATURES
@@ -111,7 +112,7 @@ def decision(outcome: str, *rules: str, version: str = "v1") -> DecidedTransacti
 
 def test_rules_come_first_and_approvals_need_no_reasons() -> None:
     model = AnyModel(lambda matrix: matrix[:, 0] * 0.5, [0.0] * len(FEATURES))
-    approved, declined = reasons_of([decision("approve"), decision("decline", "card_blocked", "hard_limit")], model)
+    approved, declined = reasons_of([decision("approve"), decision("decline", "card_blocked", "hard_limit")], [model])
     assert approved == []
     assert declined[:2] == ["the card is blocked", "10,000.50 EUR is above the limit for one payment"]
     assert declined[2].endswith("(+0.50)")
@@ -121,10 +122,14 @@ def test_rules_come_first_and_approvals_need_no_reasons() -> None:
     "model", [AnyModel(curved, []), AnyModel(lambda matrix: matrix[:, 0] * 0, [0.0] * len(FEATURES))]
 )
 def test_without_anything_to_tell_the_score_is_told(model: AnyModel) -> None:
-    assert reasons_of([decision("review", "score_review")], model) == [["the model's score is 0.93"]]
+    assert reasons_of([decision("review", "score_review")], [model]) == [["the model's score is 0.93"]]
 
 
-def test_another_model_s_decision_is_not_explained_by_this_one() -> None:
-    model = AnyModel(curved, [0.0] * len(FEATURES))
-    assert reasons_of([decision("review", version="v0")], model) == [["the model's score is 0.93"]]
-    assert model.calls == 0
+def test_the_model_that_decided_explains_else_the_first_one() -> None:
+    live, shadow = (AnyModel(lambda matrix, n=n: matrix[:, 0] * n, [0.0] * len(FEATURES)) for n in (0.1, 0.2))
+    shadow.version = "v2"
+    versions = ("v1", "v2", "v0")
+    decisions = [structs.replace(decision("review", version=each), transaction_id=each) for each in versions]
+    pushed = [reasons[0].rpartition(" ")[2] for reasons in reasons_of(decisions, [live, shadow])]
+    assert pushed == ["(+0.10)", "(+0.20)", "(+0.10)"]
+    assert (live.calls, shadow.calls) == (1, 1)

@@ -1,4 +1,4 @@
-"""Decisions from the outbox -> events, blocks, stream, alerts, and last the decision's item: all done, or done again.
+"""Decisions from the outbox -> events, blocks, stream, alerts, lake, last the decision's item: all done, or done again.
 
 The item marks a decision as acted upon, so it is written when everything else has happened. What a failure makes us
 repeat carries the same transaction_id, by which receivers can tell.
@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 from cuatro.adapters.dynamodb import Dynamo, Keys
 from cuatro.adapters.partiql import insertion
-from cuatro.adapters.publishing import publish_alerts, publish_events, put_records
+from cuatro.adapters.publishing import publish_alerts, publish_events, put_lines, put_records
 from cuatro.errors import Refused, Unavailable
 from cuatro.events import CardBlocked
+from functions.fraud import lake
 from functions.fraud.act import messages
 from functions.fraud.act.settings import Settings
 from functions.fraud.cards import BY_NOBODY_ELSE, block
@@ -23,22 +24,26 @@ from functions.fraud.scoring import Scoring
 
 @dataclass
 class Acted:
-    """inserted: acted upon now. failed: transaction id -> why; to be done again. Others were acted upon before."""
+    """inserted: acted upon now. failed: transaction id -> why; to be done again. Others were acted upon before.
+
+    unknown: versions of models that made decisions, are not at hand, and so did not explain them.
+    """
 
     inserted: list[DecidedTransaction] = field(default_factory=list)
     alerts: int = 0
     blocked: int = 0
     failed: dict[str, str] = field(default_factory=dict)
+    unknown: set[str] = field(default_factory=set)
 
 
 def act(
     decisions: Sequence[DecidedTransaction],
     setting: Settings,
     dynamo: Dynamo,
-    model: Callable[[], Scoring],
+    models: Callable[[], Sequence[Scoring]],
     block_on_decline: bool,
 ) -> Acted:
-    """Everything that follows from decisions, once in effect. The model is asked for only if something needs reasons.
+    """Everything that follows from decisions, once in effect. Models (the live one first) only if there are alerts.
 
     Raises Unavailable when it cannot be told which decisions were acted upon.
     """
@@ -47,7 +52,9 @@ def act(
     alerts = [each for each in fresh if each.outcome != "approve"]
     reasons: dict[str, list[str]] = {each.transaction_id: [] for each in fresh}
     if alerts:
-        reasons |= zip([each.transaction_id for each in alerts], reasons_of(alerts, model()), strict=True)
+        explainers = models()
+        acted.unknown = {each.model_version for each in alerts} - {model.version for model in explainers}
+        reasons |= zip([each.transaction_id for each in alerts], reasons_of(alerts, explainers), strict=True)
     events = [messages.event(each, reasons[each.transaction_id]) for each in fresh]
     fresh = _without(fresh, publish_events(setting.bus_name, events), "the bus did not take the event", acted)
     if block_on_decline:
@@ -61,6 +68,8 @@ def act(
     )
     acted.alerts = len(alerts) - len(left)
     fresh = _without(fresh, _places(fresh, alerts, left), "the alert could not be published", acted)
+    lines = [lake.encode(messages.line(each)) for each in fresh]
+    fresh = _without(fresh, put_lines(setting.decisions_delivery, lines), "the lake did not take the decision", acted)
     _insert(fresh, reasons, setting, dynamo, acted)
     return acted
 

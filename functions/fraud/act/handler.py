@@ -8,13 +8,13 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from cuatro.adapters.attributes import decoded_image
 from cuatro.adapters.dynamodb import dynamo
-from cuatro.adapters.model import loaded
 from cuatro.config import settings
 from functions.fraud.act.effects import act
 from functions.fraud.act.settings import Settings
 from functions.fraud.decide import Policy
-from functions.fraud.features import FEATURES
 from functions.fraud.outbox import DecidedTransaction, decode
+from functions.fraud.score.loading import models
+from functions.fraud.scoring import Scoring
 
 logger = Logger()
 metrics = Metrics()
@@ -41,8 +41,15 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         for each in outbox:
             origin.setdefault(each.transaction_id, number)
     block_on_decline = Policy.from_json(setting.policy).block_on_decline
-    acted = act(decisions, setting, dynamo(), lambda: loaded(setting.model_uri, FEATURES), block_on_decline)
+    acted = act(decisions, setting, dynamo(), lambda: _models(setting), block_on_decline)
     metrics.add_metric("AlertsPublished", MetricUnit.Count, acted.alerts)
     logger.info("batch", acted=len(acted.inserted), alerts=acted.alerts, blocked=acted.blocked, failed=acted.failed)
+    if acted.unknown:
+        logger.warning("explained by the live model, which did not decide", decided_by=sorted(acted.unknown))
     failed = dict.fromkeys([*damaged, *(origin[transaction_id] for transaction_id in acted.failed)])
     return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+
+
+def _models(setting: Settings) -> list[Scoring]:
+    live, shadow = models(setting.model_uri, setting.shadow_model_uri)
+    return [live, shadow] if shadow else [live]

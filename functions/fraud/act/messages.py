@@ -1,4 +1,4 @@
-"""A decision with its reasons -> what each receiver gets: the bus, people, the stream, the decisions table."""
+"""A decision with its reasons -> what each receiver gets: bus, people, stream, lake, decisions table."""
 
 import msgspec
 
@@ -6,6 +6,8 @@ from cuatro.adapters.attributes import Item
 from cuatro.adapters.publishing import Alert, Record
 from cuatro.currencies import formatted
 from cuatro.events import Transaction, TransactionScored
+from functions.fraud.features import FEATURE_SET
+from functions.fraud.lake import DecisionRecorded, ShadowRecorded
 from functions.fraud.outbox import DecidedTransaction, text_of, time_of
 
 RETENTION_S = 400 * 86400
@@ -69,6 +71,31 @@ def record(decision: DecidedTransaction) -> Record:
         channel="api",
     )
     return Record(decision.card_id, msgspec.json.encode(transaction))
+
+
+def line(decision: DecidedTransaction) -> DecisionRecorded:
+    """For the lake."""
+    shadow = decision.shadow
+    return DecisionRecorded(
+        transaction_id=decision.transaction_id,
+        card_id=decision.card_id,
+        terminal_id=decision.terminal_id,
+        merchant_id=decision.merchant_id,
+        amount=decision.amount,
+        currency=decision.currency,
+        time=time_of(decision.time),
+        channel=decision.channel,
+        outcome=decision.outcome,
+        score=decision.score,
+        rules=decision.rules,
+        model_version=decision.model_version,
+        shadow=ShadowRecorded(shadow.version, shadow.score, shadow.outcome) if shadow else None,
+        features=decision.features,
+        feature_set=FEATURE_SET,
+        decided_at=time_of(decision.decided_at),
+        latency_ms=decision.latency_ms,
+        correlation_id=decision.correlation_id,
+    )
 
 
 def item(decision: DecidedTransaction, reasons: list[str]) -> Item:

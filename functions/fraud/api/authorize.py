@@ -41,7 +41,8 @@ def authorize(body: bytes, correlation_id: str, setting: Settings, dynamo: Dynam
     report.decisions(metrics, result)
 
     def explained(decision: DecidedTransaction) -> dict[str, Any]:
-        return _answer(decision, reasons_of([decision], decider.model)[0])
+        models = [decider.model, decider.shadow] if decider.shadow else [decider.model]
+        return _answer(decision, reasons_of([decision], models)[0])
 
     if result.decided:
         return explained(result.decided[0])

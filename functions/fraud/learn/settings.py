@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Settings:
-    """Tables that labels go to."""
+    """Where labels go to: tables, and the name of the lake's delivery stream."""
 
     terminals_table: str
     decisions_table: str
+    labels_delivery: str = ""

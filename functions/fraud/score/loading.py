@@ -1,4 +1,4 @@
-"""URIs of models and the policy's JSON -> a Scorer, made once in the life of a process."""
+"""URIs of models and the policy's JSON -> models and a Scorer, made once in the life of a process."""
 
 from functools import cache
 
@@ -17,18 +17,21 @@ logger = Logger()
 @cache
 def scorer(model_uri: str, shadow_model_uri: str, policy: str) -> Scorer:
     """Raises ModelMismatch for the live model. A broken shadow model is logged, and decides nothing anyway."""
-    shadow = _shadow(shadow_model_uri)
-    return Scorer(loaded(model_uri, FEATURES), Policy.from_json(policy), shadow, _shadow_failed)
+    live, shadow = models(model_uri, shadow_model_uri)
+    return Scorer(live, Policy.from_json(policy), shadow, _shadow_failed)
 
 
-def _shadow(uri: str) -> Scoring | None:
-    if not uri:
-        return None
+@cache
+def models(model_uri: str, shadow_model_uri: str) -> tuple[Scoring, Scoring | None]:
+    """The live model and the shadow. Raises ModelMismatch for the live one; a broken shadow is logged, and is None."""
+    live = loaded(model_uri, FEATURES)
+    if not shadow_model_uri:
+        return live, None
     try:
-        return loaded(uri, FEATURES)
+        return live, loaded(shadow_model_uri, FEATURES)
     except (ModelMismatch, OSError, Unavailable):
         logger.exception("shadow model not loaded")
-        return None
+        return live, None
 
 
 def _shadow_failed(error: Exception) -> None:

@@ -1,10 +1,10 @@
-"""Events -> the bus, alerts -> SNS, records -> Kinesis: in batches, partial failures retried, what failed is told.
+"""Events -> the bus, alerts -> SNS, records -> Kinesis, lines -> Firehose: in batches, failures retried and told.
 
 Each function takes a sequence and returns the positions that could not be delivered; delivery is at least once.
 """
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -17,6 +17,9 @@ from cuatro.events import PublishedEvent
 EVENTS_PER_CALL = 10
 ALERTS_PER_CALL = 10
 RECORDS_PER_CALL = 500
+LINES_RECORD_BYTES = 1000 * 1024
+LINES_RECORDS_PER_CALL = 3
+"""Firehose takes 1,000 KiB a record and 4 MiB a call: three full records, in base64."""
 SOURCE = "cuatro.fraud"
 
 
@@ -64,6 +67,35 @@ def put_records(stream: str, records: Sequence[Record]) -> set[int]:
         return ["ErrorCode" in record for record in answer["Records"]]
 
     return _delivered(records, RECORDS_PER_CALL, call)
+
+
+def put_lines(delivery: str, lines: Sequence[bytes]) -> set[int]:
+    """PutRecordBatch: many lines a record, since Firehose bills each record as if it had 5 KB at least."""
+    records = list(_packed(lines)) if delivery else []
+
+    def call(chunk: Sequence[list[int]]) -> list[bool]:
+        data = [b"".join([lines[number] + b"\n" for number in record]) for record in chunk]
+        entries = [{"Data": base64.b64encode(each).decode()} for each in data]
+        body = msgspec.json.encode({"DeliveryStreamName": delivery, "Records": entries})
+        answer = msgspec.json.decode(_firehose().call("PutRecordBatch", body))
+        return ["ErrorCode" in record for record in answer["RequestResponses"]]
+
+    failed = _delivered(records, LINES_RECORDS_PER_CALL, call)
+    return {number for record in failed for number in records[record]}
+
+
+def _packed(lines: Sequence[bytes]) -> Iterator[list[int]]:
+    """Positions of the lines of each record."""
+    record: list[int] = []
+    size = 0
+    for number, line in enumerate(lines):
+        if record and size + len(line) + 1 > LINES_RECORD_BYTES:
+            yield record
+            record, size = [], 0
+        record.append(number)
+        size += len(line) + 1
+    if record:
+        yield record
 
 
 def publish_alerts(topic_arn: str, alerts: Sequence[Alert]) -> set[int]:
@@ -117,3 +149,8 @@ def _events() -> JsonService:
 @cache
 def _kinesis() -> JsonService:
     return LeanService("kinesis", "Kinesis_20131202", "1.1")
+
+
+@cache
+def _firehose() -> JsonService:
+    return LeanService("firehose", "Firehose_20150804", "1.1")
