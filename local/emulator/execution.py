@@ -5,11 +5,13 @@ has no /opt. This one unpacks each archive once, gives the variables that Lambda
 that begins with /opt/ becomes the path in the unpacked layers, so MODEL_URI=/opt/models/... means the same everywhere.
 """
 
-# ruff: noqa: SLF001 - the names of MiniStack's inside are the touch points; tests/emulator shows that they hold
+# ruff: noqa: SLF001 - the names of MiniStack's inside are the touch points; tests/local shows that they hold
+import contextlib
 import hashlib
 import io
 import json
 import os
+import queue
 import shutil
 import subprocess
 import sys
@@ -20,11 +22,14 @@ import uuid
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
 
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
+from local.emulator import bootstrap
+
+LOG_WAIT_S = 5
 _unpacking = threading.Lock()
 
 
@@ -49,6 +54,13 @@ def unpacked(archives: Sequence[bytes], folder: Path) -> Path:
     return home
 
 
+def _read(stream: IO[str], lines: "queue.SimpleQueue[str | None]") -> None:
+    """Each line of a process's stderr, and None at its end."""
+    for line in stream:
+        lines.put(line.removesuffix("\n"))
+    lines.put(None)
+
+
 class PythonProcess(lambda_runtime.Worker):  # type: ignore[misc]
     """One execution environment: MiniStack's worker, started our way. Other runtimes start MiniStack's way."""
 
@@ -62,7 +74,7 @@ class PythonProcess(lambda_runtime.Worker):  # type: ignore[misc]
             shutil.rmtree(self._tmpdir, ignore_errors=True)
         self._tmpdir = tempfile.mkdtemp(prefix=f"{self.func_name[:40]}-")
         script = Path(self._tmpdir, "worker.py")
-        script.write_text(lambda_runtime._PYTHON_WORKER_SCRIPT)
+        script.write_text(bootstrap.script())
         code = unpacked([self.code_zip], self.archives)
         layers = [data for layer in self.config.get("Layers", []) if (data := lambda_svc._resolve_layer_zip(layer))]
         opt = unpacked(layers, self.archives) if layers else None
@@ -78,10 +90,35 @@ class PythonProcess(lambda_runtime.Worker):  # type: ignore[misc]
             bufsize=1,
             env=self._runtime_variables(code, opt) | variables,
         )
-        self._stderr_thread = threading.Thread(target=self._read_stderr, daemon=True, name=f"stderr-{self.func_name}")
-        self._stderr_thread.start()
+        self._stderr_queue = queue.SimpleQueue()  # of this process alone: none of the one before
+        reader = threading.Thread(
+            target=_read, args=(self._proc.stderr, self._stderr_queue), daemon=True, name=f"stderr-{self.func_name}"
+        )
+        reader.start()
         self._initialise(code, variables)
         self._start_time = time.time()
+
+    def _drain_stderr_bounded(self, *arguments: Any, **named: Any) -> str:
+        """Lines of this invocation: all that came before its end, or before the end of the process."""
+        if not str(self.config.get("Runtime", "")).startswith("python"):
+            text: str = super()._drain_stderr_bounded(*arguments, **named)
+            return text
+        lines = []
+        with contextlib.suppress(queue.Empty):  # a process of the function's own holds its stderr open
+            while (line := self._stderr_queue.get(timeout=LOG_WAIT_S)) is not None:
+                if line.endswith(bootstrap.END):
+                    rest = line.removesuffix(bootstrap.END)
+                    return "\n".join([*lines, rest] if rest else lines)
+                lines.append(line)
+        return "\n".join(lines)
+
+    def _drain_stderr(self) -> str:
+        """Lines that are there, of a process that was ended."""
+        lines = []
+        with contextlib.suppress(queue.Empty):
+            while (line := self._stderr_queue.get_nowait()) is not None:
+                lines.append(line.removesuffix(bootstrap.END))
+        return "\n".join(lines)
 
     def _variables(self, opt: Path | None) -> dict[str, str]:
         """The function's own variables, with /opt as it is here."""

@@ -1,6 +1,7 @@
 """Import of MiniStack -> its ASGI app, with our changes made. Every touch point with its inside starts here.
 
-They hold for the version pinned in local/requirements.txt; tests/emulator/test_platform.py shows that they still work.
+They hold for the version pinned in local/requirements.txt; tests/emulator/test_platform.py and tests/local show that
+they still work.
 """
 
 from pathlib import Path
@@ -11,7 +12,18 @@ from ministack.core import iam_actions, lambda_runtime
 from ministack.services import dynamodb
 
 from local import streams
-from local.emulator import actions, changes, execution, parsing, partiql
+from local.emulator import (
+    actions,
+    aliases,
+    changes,
+    execution,
+    functionactions,
+    invocation,
+    metrics,
+    parsing,
+    partiql,
+    pool,
+)
 from local.emulator.routing import App
 
 
@@ -21,13 +33,19 @@ def app(state: Path) -> App:
     streams.install()
     changes.install()
     execution.install(state / "archives")
+    pool.install()
+    aliases.install()
+    metrics.install()
+    invocation.install()
     transactions = iam_actions.dynamodb_transaction_checks
 
     def checks(action: str, body: bytes, region: str, account: str) -> list[tuple[str, str]]:
         return transactions(action, body, region, account) or partiql.checks(action, body, region, account)
 
     iam_actions.dynamodb_transaction_checks = checks
-    iam_actions.extract_iam_action = actions.as_aws_checks(iam_actions.extract_iam_action)
+    extract = actions.as_aws_checks(functionactions.as_aws_checks(iam_actions.extract_iam_action))
+    iam_actions.extract_iam_action = extract
+    iam_actions.extract_resource_arn = functionactions.on_what_aws_checks(iam_actions.extract_resource_arn, extract)
     dynamodb.parse_partiql_statement = parsing.remembering(dynamodb.parse_partiql_statement)
     return cast("App", ministack_app.app)
 

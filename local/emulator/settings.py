@@ -32,6 +32,8 @@ def environment(port: int, state: Path) -> dict[str, str]:
         "SFTP_ENABLED": "0",
         "DOCKER_HOST": f"unix://{scratch}/no-docker.sock",  # never start or remove a container
         "LAMBDA_EXECUTOR": "local",
+        # Processes that nobody used for this long end, but for one of each version that is in use.
+        "LAMBDA_WARM_TTL_SECONDS": os.environ.get("CUATRO_WARM_S", "60"),
         "STATE_DIR": str(state / "services"),
         "S3_DATA_DIR": str(state / "s3"),
         "TMPDIR": str(scratch),

@@ -1,0 +1,231 @@
+"""An alias shares its calls out by its weights; a version keeps the code, layers and settings it was published with."""
+
+import json
+import os
+import urllib.request
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.platform.account import REGION
+from local.platform.client import Connection, connect
+from tests.local.conftest import RUNTIME, Function, eventually, name, platform_in, role, zipped
+
+HANDLER = """
+import base64, os, pathlib, time
+
+def handler(event, context):
+    layer = pathlib.Path(os.environ["LAYER"]).read_text() if os.environ.get("LAYER") else ""
+    if isinstance(event, dict) and "Records" in event:
+        for record in event["Records"]:
+            print("TOOK", context.function_version, layer, base64.b64decode(record["kinesis"]["data"]).decode())
+        return {"batchItemFailures": []}
+    if isinstance(event, dict) and "wait" in event:
+        time.sleep(event["wait"])
+    return {"version": context.function_version, "variable": os.environ["AWS_LAMBDA_FUNCTION_VERSION"], "layer": layer,
+            "arn": context.invoked_function_arn, "step": os.environ.get("STEP"), "pid": os.getpid()}
+"""
+
+
+def settings(step: str, **more: str) -> dict[str, Any]:
+    return {"Environment": {"Variables": {"STEP": step, **more}}}
+
+
+def layer(here: Connection, text: str) -> str:
+    version = here.client("lambda").publish_layer_version(
+        LayerName=name("layer"), Content={"ZipFile": zipped(model__name_dot_txt=text)}
+    )
+    return version["LayerVersionArn"]
+
+
+def canary(made: Function, stable: str, other: str, weight: float) -> None:
+    client = made.here.client("lambda")
+    routing = {"AdditionalVersionWeights": {other: weight}}
+    try:
+        client.update_alias(FunctionName=made.name, Name="live", FunctionVersion=stable, RoutingConfig=routing)
+    except client.exceptions.ResourceNotFoundException:
+        client.create_alias(FunctionName=made.name, Name="live", FunctionVersion=stable, RoutingConfig=routing)
+
+
+def test_invoke_shares_calls_out_and_says_which_version_ran(function: Callable[..., Function]) -> None:
+    made = function(HANDLER)
+    one, two = made.publish(**settings("one")), made.publish(**settings("two"))
+    canary(made, one, two, 0.5)
+    answers = [made.call(qualifier="live") for _ in range(40)]
+    ran = Counter(answer["ExecutedVersion"] for answer in answers)
+    assert set(ran) == {one, two}
+    for answer in answers:
+        seen = answer["Payload"]
+        assert seen["version"] == seen["variable"] == answer["ExecutedVersion"]
+        assert seen["step"] == {one: "one", two: "two"}[answer["ExecutedVersion"]]
+        assert seen["arn"] == f"{made.arn}:live"
+    canary(made, one, two, 0.0)
+    assert {made.call(qualifier="live")["ExecutedVersion"] for _ in range(20)} == {one}
+    canary(made, one, two, 1.0)
+    assert {made.call(qualifier="live")["ExecutedVersion"] for _ in range(20)} == {two}
+
+
+def test_a_version_keeps_its_code_layers_and_settings(here: Connection, function: Callable[..., Function]) -> None:
+    made = function(HANDLER)
+    old, new = layer(here, "old"), layer(here, "new")
+    with_layer = {"LAYER": "/opt/model/name.txt"}
+    one = made.publish(Layers=[old], **settings("one", **with_layer))
+    assert made.call(qualifier=one)["Payload"]["layer"] == "old"
+    two = made.publish(Layers=[new], **settings("two", **with_layer))
+    here.client("lambda").update_function_code(
+        FunctionName=made.name, ZipFile=zipped(index_dot_py="def handler(event, context): return 'other code'")
+    )
+    made.settle()
+    assert made.call()["Payload"] == "other code"
+    for version, text, step in ((one, "old", "one"), (two, "new", "two")):
+        seen = made.call(qualifier=version)["Payload"]
+        assert (seen["version"], seen["layer"], seen["step"]) == (version, text, step)
+    described = here.client("lambda").get_function_configuration(FunctionName=made.name, Qualifier=one)
+    assert [each["Arn"] for each in described["Layers"]] == [old]
+
+
+def test_get_function_of_an_alias_describes_its_own_version(function: Callable[..., Function]) -> None:
+    made = function(HANDLER)
+    one, two = made.publish(**settings("one")), made.publish(**settings("two"))
+    canary(made, one, two, 1.0)
+    client = made.here.client("lambda")
+    assert client.get_function(FunctionName=made.name, Qualifier="live")["Configuration"]["Version"] == one
+    assert client.get_function_configuration(FunctionName=made.name, Qualifier="live")["Version"] == one
+
+
+def test_a_call_that_runs_while_the_function_changes_ends_as_it_began(function: Callable[..., Function]) -> None:
+    made = function(HANDLER)
+    made.call()
+    client = made.here.client("lambda")
+    client.update_function_configuration(FunctionName=made.name, **settings("before"))
+    made.settle()
+    made.call()
+    answers: list[dict[str, Any]] = []
+    calling = Thread(target=lambda: answers.append(made.call({"wait": 1})))
+    calling.start()
+    client.update_function_configuration(FunctionName=made.name, **settings("after"))
+    made.settle()
+    assert made.call()["Payload"]["step"] == "after"
+    calling.join()
+    assert "FunctionError" not in answers[0], answers
+    assert answers[0]["Payload"]["step"] in {"before", "after"}
+
+
+def test_records_flow_while_versions_change(here: Connection, function: Callable[..., Function]) -> None:
+    made = function(HANDLER)
+    with_layer = {"LAYER": "/opt/model/name.txt"}
+    stable = made.publish(Layers=[layer(here, "m0")], **settings("s0", **with_layer))
+    canary(made, stable, stable, 0.0)
+    kinesis, this = here.client("kinesis"), name("stream")
+    kinesis.create_stream(StreamName=this, ShardCount=2)
+    source = kinesis.describe_stream_summary(StreamName=this)["StreamDescriptionSummary"]["StreamARN"]
+    here.client("lambda").create_event_source_mapping(
+        FunctionName=f"{made.arn}:live", EventSourceArn=source, StartingPosition="TRIM_HORIZON", BatchSize=5,
+        FunctionResponseTypes=["ReportBatchItemFailures"],
+    )  # fmt: skip
+    sent: list[str] = []
+
+    def send() -> None:
+        batch = [f"r{len(sent) + at}" for at in range(20)]
+        kinesis.put_records(StreamName=this, Records=[{"Data": each.encode(), "PartitionKey": each} for each in batch])
+        sent.extend(batch)
+
+    for change in (1, 2):
+        send()
+        version = made.publish(Layers=[layer(here, f"m{change}")], **settings(f"s{change}", **with_layer))
+        send()
+        for weight in (0.5, 1.0):
+            canary(made, stable, version, weight)
+            send()
+        stable = version
+
+    def took() -> list[list[str]] | None:
+        found = [line.split() for line in made.lines("TOOK ")]
+        return found if {line[-1] for line in found} >= set(sent) else None
+
+    lines = eventually(took, "every record")
+    assert Counter(line[-1] for line in lines) == dict.fromkeys(sent, 1)  # none lost, none failed and taken again
+    assert {(line[0], line[1]) for line in lines} == {("1", "m0"), ("2", "m1"), ("3", "m2")}
+    assert not made.lines("[ERROR]")
+
+
+def test_an_api_calls_the_alias(here: Connection, function: Callable[..., Function]) -> None:
+    made = function(
+        "import json\ndef handler(event, context):\n"
+        "    return {'statusCode': 200, 'body': json.dumps([context.function_version, context.invoked_function_arn])}"
+    )
+    one = made.publish()
+    two = made.publish(**settings("two"))
+    canary(made, one, two, 0.5)
+    gateway, functions = here.client("apigateway"), here.client("lambda")
+    functions.add_permission(
+        FunctionName=made.name, Qualifier="live", StatementId="api", Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+    )  # fmt: skip
+    api = gateway.create_rest_api(name=name("api"))
+    where = {"restApiId": api["id"], "resourceId": api["rootResourceId"], "httpMethod": "GET"}
+    gateway.put_method(**where, authorizationType="NONE")
+    uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{made.arn}:live/invocations"
+    gateway.put_integration(**where, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
+    gateway.create_deployment(restApiId=api["id"], stageName="t")
+    host = here.client("lambda").meta.endpoint_url.rpartition(":")[2]
+
+    def get() -> list[str]:
+        with urllib.request.urlopen(f"http://127.0.0.1:{host}/restapis/{api['id']}/t/_user_request_/") as answer:
+            return list(json.load(answer))
+
+    answers = [get() for _ in range(40)]
+    assert {version for version, _ in answers} == {one, two}
+    assert {arn for _, arn in answers} == {f"{made.arn}:live"}
+
+
+def test_calling_by_an_alias_needs_a_grant_on_the_alias(here: Connection, function: Callable[..., Function]) -> None:
+    callee = function(HANDLER)
+    version = callee.publish()
+    canary(callee, version, version, 0.0)
+    code = (
+        "import boto3\ndef handler(event, context):\n"
+        "    return boto3.client('lambda').invoke(FunctionName=event['name'], Qualifier='live')['ExecutedVersion']"
+    )
+    allowed = function(code, Role=role(here, Action="lambda:InvokeFunction", Resource=f"{callee.arn}:live"))
+    assert allowed.call({"name": callee.name})["Payload"] == version
+    refused = function(code, Role=role(here, Action="lambda:InvokeFunction", Resource=f"{callee.arn}:other"))
+    assert "AccessDenied" in refused.call({"name": callee.name})["Payload"]["errorMessage"]
+
+
+def test_an_unknown_version_of_an_alias_is_said(function: Callable[..., Function]) -> None:
+    made = function(HANDLER)
+    with pytest.raises(ClientError, match="Function not found"):
+        made.call(qualifier="live")
+
+
+def test_a_version_that_nobody_uses_any_more_ends(tmp_path: Path) -> None:
+    platforms = platform_in(tmp_path, CUATRO_WARM_S="1")
+    here = connect("local", next(platforms).state)
+    arn = here.client("lambda").create_function(
+        FunctionName="f", Runtime=RUNTIME, Handler="index.handler", Role=role(here),
+        Code={"ZipFile": zipped(index_dot_py=HANDLER)},
+    )["FunctionArn"]  # fmt: skip
+    made = Function(here, "f", arn)
+    one, two = made.publish(**settings("one")), made.publish(**settings("two"))
+    canary(made, one, two, 0.5)
+    pids = {version: made.call(qualifier=version)["Payload"]["pid"] for version in (one, two)}
+    canary(made, two, two, 0.0)
+
+    def gone() -> bool:
+        try:
+            os.kill(pids[one], 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    eventually(gone, "the end of the old version's process")
+    os.kill(pids[two], 0)
+    assert made.call(qualifier="live")["Payload"]["pid"] == pids[two]
+    assert made.call(qualifier=one)["Payload"]["step"] == "one"
+    next(platforms, None)
