@@ -18,13 +18,11 @@ import numpy as np
 import onnx
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from xgboost import XGBClassifier
 
-from functions.fraud.features import FEATURES
 from models.fraud import baseline, data
 from models.fraud.evaluate import DAY, Window, calibration, figures, split
-from models.fraud.export import Platt, score, to_onnx
+from models.fraud.export import score
+from models.fraud.fitting import exported, golden, learned, save
 from models.fraud.simulator import Simulation, simulate
 
 log = logging.getLogger(__name__)
@@ -32,66 +30,6 @@ log = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 SIMULATION = Simulation()
 SIMULATED_WINDOW = Window(pd.Timestamp("2026-02-20"), train_days=28, delay_days=7, test_days=14)
-FOLDS = 4
-REVIEW_PRECISION, DECLINE_PRECISION = 0.3, 0.7
-FEWEST = 20
-"""Precision of fewer alerts than this says nothing."""
-
-
-def model(seed: int) -> XGBClassifier:
-    """Four trees a round, each on a part of the rows and features: a week has only a few hundred frauds.
-
-    Depth, rate and shares are flat around here on the development windows (see the model card).
-    """
-    return XGBClassifier(
-        n_estimators=80,
-        num_parallel_tree=4,
-        learning_rate=0.1,
-        max_depth=4,
-        subsample=0.7,
-        colsample_bytree=0.4,
-        tree_method="hist",
-        max_bin=512,  # splits of amounts to a few cents
-        base_score=0.5,
-        n_jobs=1,
-        random_state=seed,
-    )
-
-
-def fit(rows: NDArray[np.float32], fraud: NDArray[np.bool_], seed: int) -> XGBClassifier:
-    """A trained model."""
-    return model(seed).fit(rows, fraud)
-
-
-def out_of_fold(
-    rows: NDArray[np.float32], fraud: NDArray[np.bool_], day: NDArray[np.int64], seed: int
-) -> NDArray[np.float64]:
-    """Margins of the training rows, each from a model trained on the other days."""
-    margins = np.empty(len(rows))
-    days = np.unique(day)
-    blocks = np.array_split(days, min(FOLDS, len(days)))
-    for number, block in enumerate(blocks, 1):
-        log.info("training for calibration, %d of %d", number, len(blocks))
-        held = np.isin(day, block)
-        margins[held] = fit(rows[~held], fraud[~held], seed).predict(rows[held], output_margin=True)
-    return margins
-
-
-def calibrate(margin: NDArray, fraud: NDArray) -> Platt:
-    """Platt scaling by maximum likelihood; the prior of the sample is kept, so probabilities mean what they say."""
-    fitted = LogisticRegression(C=1e6).fit(margin.reshape(-1, 1), fraud)
-    return Platt(float(fitted.coef_[0, 0]), float(fitted.intercept_[0]))
-
-
-def thresholds(probability: NDArray, fraud: NDArray) -> dict[str, float]:
-    """The lowest scores from which on REVIEW_PRECISION and DECLINE_PRECISION of the transactions are fraud."""
-    order = np.argsort(-probability, kind="stable")
-    precision = np.cumsum(fraud[order]) / np.arange(1, len(order) + 1)
-    cuts = {}
-    for name, wanted in (("review", REVIEW_PRECISION), ("decline", DECLINE_PRECISION)):
-        enough = np.flatnonzero(precision[FEWEST - 1 :] >= wanted)
-        cuts[name] = round(float(probability[order[FEWEST - 1 + (enough[-1] if len(enough) else 0)]]), 4)
-    return cuts
 
 
 class Trained(NamedTuple):
@@ -111,12 +49,8 @@ def train(transactions: pd.DataFrame, rows: NDArray[np.float32], window: Window,
     taught = (truth & (known <= window.first_test_day * DAY))[training]
     if not taught.any() or not truth[test].any():
         raise ValueError(f"no known frauds to train on or none to test with in {window}")
-    margins = out_of_fold(rows[training], taught, transactions["time"].to_numpy()[training] // DAY, seed)
-    platt = calibrate(margins, taught)
-    limits = thresholds(platt(margins), taught)
-    log.info("training on %d transactions, %d known frauds", len(training), taught.sum())
-    fitted = fit(rows[training], taught, seed)
-    expected = platt(fitted.predict(rows[test], output_margin=True))
+    fitted = learned(rows[training], taught, transactions["time"].to_numpy()[training] // DAY, seed=seed)
+    limits, expected = fitted.thresholds, fitted.probability(rows[test])
 
     log.info("training the baseline")
     simple = baseline.features(transactions, window.delay_days)
@@ -143,21 +77,14 @@ def train(transactions: pd.DataFrame, rows: NDArray[np.float32], window: Window,
     if "TX_FRAUD_SCENARIO" in tested:
         metrics["recall_by_scenario"] = _recall_by_scenario(tested, expected >= limits["review"])
     description = {
-        "features": list(FEATURES),
         "version": version,
         "data_hash": metrics["data_hash"],
         "metrics": {key: metrics[key] for key in ("roc_auc", "average_precision", "card_precision_100")},
-        "thresholds": limits,
-        "baseline": [float(value) for value in np.median(rows[training][~taught], axis=0)],
     }
-    exported = to_onnx(fitted, platt, description)
-    scored = score(exported, rows[test])
+    model = exported(fitted, rows[training], taught, description)
+    scored = score(model, rows[test])
     metrics["onnx_max_difference"] = float(np.abs(scored - expected).max())
-    # Golden rows from the lowest score to the highest, more of them at the top, where decisions are.
-    places = np.unique(np.geomspace(1, len(scored), 48).astype(int)) - 1
-    order = np.argsort(-scored, kind="stable")[places]
-    golden = [{"features": rows[test[at]].tolist(), "score": float(scored[at])} for at in order]
-    return Trained(exported, metrics, golden)
+    return Trained(model, metrics, golden(rows[test], scored))
 
 
 def _at(fraud: NDArray[np.bool_], flagged: NDArray[np.bool_]) -> dict[str, float]:
@@ -208,10 +135,7 @@ def main() -> None:
         trained = train(transactions, rows, window, given.seed, version)
     except ValueError as error:
         parser.error(str(error))
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "model.onnx").write_bytes(trained.model.SerializeToString())
-    (given.out / "metrics.json").write_text(json.dumps(trained.metrics, indent=1) + "\n")
-    (given.out / "golden.json").write_text("[\n" + ",\n".join(json.dumps(row) for row in trained.golden) + "\n]\n")
+    save(given.out, *trained)
     print(json.dumps(trained.metrics, indent=1))  # noqa: T201 - the command's answer
 
 
