@@ -60,6 +60,8 @@ class Caller:
         prefix = call.operation.service_model.signing_name
         for resource in resources(service, call, given):
             self._ask(f"{prefix}:{call.name}", resource, {})
+        if given.get("Tags") and call.name.startswith("Create"):
+            self._ask(f"{prefix}:AddTags", next(resources(service, call, given)), {})
         for member in PASSED:
             if given.get(member):
                 self._ask("iam:PassRole", given[member], {"iam:PassedToService": ["sagemaker.amazonaws.com"]})

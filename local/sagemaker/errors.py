@@ -1,18 +1,19 @@
 """What an operation cannot do -> an error as AWS spells it. Operations raise these; api.py puts them on the wire."""
 
 # ruff: noqa: N818 - the names are AWS's
+from collections.abc import Mapping
 from typing import Any
 
 
 class AwsError(Exception):
     """An error answer: AWS's code, message, HTTP status, and members that this error's shape has besides."""
 
-    def __init__(self, code: str, message: str, status: int = 400, **members: Any) -> None:
+    def __init__(self, code: str, message: str, status: int = 400, members: Mapping[str, Any] | None = None) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
-        self.members = members
+        self.members = dict(members or {})
 
 
 class ValidationException(AwsError):

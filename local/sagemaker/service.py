@@ -1,12 +1,11 @@
 """What every operation is handed: state, names, events, clients and roles of one local SageMaker."""
 
+# ruff: noqa: SLF001 - the names of MiniStack's inside are the touch points; tests/sagemaker shows that they hold
 import json
 import logging
 import os
 import queue
-import socket
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ LOG = logging.getLogger(__name__)
 Input = dict[str, Any]
 Output = dict[str, Any]
 Credentials = dict[str, str]
+ROOT: Credentials = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
 
 
 class Service:
@@ -29,7 +29,6 @@ class Service:
 
     def __init__(self, state: Path, port: int) -> None:
         self.state = state
-        self._port = port
         self.endpoint = f"http://{HOST}:{port}"
         self.store = Store(state / "records")
         self._clients: dict[str, Any] = {}
@@ -42,17 +41,16 @@ class Service:
         """ARN of a resource: ("training-job", "My-Job") -> arn:aws:sagemaker:...:training-job/my-job, as AWS has it."""
         return f"arn:aws:sagemaker:{self.region}:{self.account}:{kind}/{name.lower()}"
 
-    def client(self, name: str, credentials: Credentials | None = None) -> Any:
-        """boto3 client of this platform: root's, or one with a role's credentials.
+    def client(self, name: str, credentials: Credentials | None = None, **config: Any) -> Any:
+        """boto3 client of this platform: root's, or one with a role's credentials; config as botocore's Config has it.
 
         Only from worker threads: on the platform's event loop the call would wait for itself.
         """
-        if credentials is not None:
-            return self._client(name, credentials)
+        if credentials is not None or config:
+            return self._client(name, credentials or ROOT, config)
         with self._lock:
             if name not in self._clients:
-                root = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
-                self._clients[name] = self._client(name, root)
+                self._clients[name] = self._client(name, ROOT, {})
             return self._clients[name]
 
     def credentials(self, role_arn: str) -> Credentials:
@@ -81,7 +79,7 @@ class Service:
         self._events.put(None)
         self._telling.join(timeout=5)
 
-    def _client(self, name: str, credentials: Credentials) -> Any:
+    def _client(self, name: str, credentials: Credentials, config: dict[str, Any]) -> Any:
         import boto3  # noqa: PLC0415 - takes long to import
         from botocore.config import Config  # noqa: PLC0415
 
@@ -92,28 +90,24 @@ class Service:
             aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
             aws_session_token=credentials.get("AWS_SESSION_TOKEN", ""),
-            config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}),
+            config=Config(**{"s3": {"addressing_style": "path"}, "retries": {"max_attempts": 2}, **config}),
         )
 
     def _tell(self) -> None:
-        self._serving()
+        """Inside MiniStack, as its own services do it: over HTTP nobody may put an event of AWS's."""
+        from ministack.core import responses  # noqa: PLC0415 - reads the environment while it is imported
+        from ministack.services import eventbridge  # noqa: PLC0415
+
+        responses.set_request_account_id(self.account)
+        responses.set_request_region(self.region)
         while (entry := self._events.get()) is not None:
             try:
-                answer = self.client("events").put_events(Entries=[entry])
+                status, _, body = eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
             except Exception:  # whatever it is, the next event is still told
                 LOG.exception("an event was not told: %s", entry)
                 continue
-            if answer["FailedEntryCount"]:
-                LOG.error("EventBridge did not take %s: %s", entry, answer)
-
-    def _serving(self) -> None:
-        """Returns once the gateway answers: what was interrupted is told while the platform still starts."""
-        while True:
-            try:
-                with socket.create_connection((HOST, self._port), timeout=1):
-                    return
-            except OSError:
-                time.sleep(0.1)
+            if status != 200 or json.loads(body)["FailedEntryCount"]:
+                LOG.error("EventBridge did not take %s: %r", entry, body)
 
 
 Operation = Callable[[Service, Input], Output]
