@@ -1,11 +1,22 @@
-"""`cdk -c target=local|dev|prod [-c profile=minimal|standard|production]` -> the suite's CloudFormation."""
+"""`cdk -c target=local|dev|prod [-c ...]` -> the suite's CloudFormation.
+
+-c profile=minimal|standard|production, -c serving=lambda|serverless|realtime|inferentia, -c retraining=on|off.
+"""
+
+import sys
 
 import aws_cdk
 
 from cdk.config import chosen
 from cdk.suite import Suite
 
+OPTIONS = ("target", "profile", "serving", "retraining")
+
 # CDK's own check of the templates takes 5 to 15 seconds of every synth; tests/stacks has it on.
 app = aws_cdk.App(builtin_cloud_formation_validation=False)
-Suite(app, chosen(app.node.try_get_context("target"), app.node.try_get_context("profile")))
+try:
+    target = chosen(**{option: app.node.try_get_context(option) for option in OPTIONS})
+except ValueError as error:
+    sys.exit(f"{error}")
+Suite(app, target)
 app.synth()

@@ -8,22 +8,19 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast, get_args
 
 from aws_cdk.aws_logs import RetentionDays
+
+from cdk.retraining import Plan, Retraining
+from cdk.why import Why
 
 # Lambda runs the Python that ran the tests: the layers' wheels and byte code are then the right ones (decision 0003).
 PYTHON = f"3.{sys.version_info.minor}"
 
 LayerPlatform = Literal["lambda", "host"]
-
-
-class Why:
-    """Why a field differs between targets, and where in a template that shows (patterns of Type.path.to.property)."""
-
-    def __init__(self, reason: str, *shows: str) -> None:
-        self.reason = reason
-        self.shows = shows
+# Who scores: ONNX Runtime in the function's layer, or a SageMaker endpoint: serverless, on instances, on Inferentia.
+Serving = Literal["lambda", "serverless", "realtime", "inferentia"]
 
 
 @dataclass(frozen=True)
@@ -155,6 +152,19 @@ class Target:
     shadow_model: Annotated[
         bool, Why("scores a second model version beside the live one, compares, does not act", "*.SHADOW_MODEL_URI")
     ] = False
+    models_image: Annotated[
+        str | None,
+        Why(
+            "no Docker on a laptop: its SageMaker runs this image's code from the checkout; None builds the image",
+            "*.ImageUri",
+            "*.TrainingImage",
+            "*.Image",
+            "AWS::IAM::Role.*.Policies*",
+        ),
+    ] = None
+    serving: Serving = "lambda"
+    # None: no drift report, no pipeline, no roll-out; the shipped model serves until the next deployment.
+    retraining: Retraining | None = field(default_factory=Retraining)
     fraud_policy: Annotated[FraudPolicy, Why("thresholds and rules of the fraud decision", "*.POLICY")] = field(
         default_factory=FraudPolicy
     )
@@ -168,6 +178,12 @@ LOCAL = Target(
     layer_platform="host",
     max_record_age_hours=1,
     retry_attempts=3,
+    models_image="cuatro-models:local",
+    retraining=Retraining(
+        rounds=40,
+        scheduled=False,
+        plan=Plan(shadow_s=5, min_rows=50, max_shadow_s=120, step_s=5, bake_s=5),
+    ),
 )
 DEV = Target(
     "dev",
@@ -184,10 +200,31 @@ TARGETS = {target.name: target for target in (LOCAL, DEV, PROD)}
 PROFILES = {profile.name: profile for profile in (MINIMAL, STANDARD, PRODUCTION)}
 
 
-def chosen(target: str | None, profile: str | None = None) -> Target:
-    """The target of `-c target=` (default dev) and the profile of `-c profile=`. Raises ValueError for another name."""
-    for name, known in ((target, TARGETS), (profile, PROFILES)):
+def chosen(
+    target: str | None, profile: str | None = None, serving: str | None = None, retraining: str | None = None
+) -> Target:
+    """The target of `-c target=` (default dev) with what `-c profile=`, `-c serving=` and `-c retraining=` change.
+
+    Raises ValueError, with what to do, for a name that there is not and for two that do not go together.
+    """
+    for option, name, known in (
+        ("target", target, tuple(TARGETS)),
+        ("profile", profile, tuple(PROFILES)),
+        ("serving", serving, get_args(Serving)),
+        ("retraining", retraining, ("on", "off")),
+    ):
         if name is not None and name not in known:
-            raise ValueError(f"{name!r} is none of {', '.join(known)}")
+            raise ValueError(f"-c {option}={name}: must be one of {', '.join(known)}")
     found = TARGETS[target or "dev"]
-    return replace(found, profile=PROFILES[profile]) if profile else found
+    found = replace(
+        found,
+        profile=PROFILES[profile] if profile else found.profile,
+        serving=cast("Serving", serving) if serving else found.serving,
+        retraining=None if retraining == "off" else found.retraining,
+    )
+    if found.serving != "lambda" and found.retraining:
+        raise ValueError(
+            f"-c serving={found.serving} needs -c retraining=off: a roll-out changes the model in the functions' "
+            "layers, not the one of an endpoint"
+        )
+    return found

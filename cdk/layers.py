@@ -3,6 +3,7 @@
 Where the host is the Linux that Lambda is, both targets share one archive: the laptop runs the bytes that AWS gets.
 """
 
+import hashlib
 import platform
 import shutil
 import subprocess
@@ -37,14 +38,24 @@ def layer_archive(name: str, for_platform: LayerPlatform, root: Path = ROOT) -> 
 
 
 def model_archive(pipeline: str, shadow: bool, root: Path = ROOT) -> Path:
-    """The layer that holds the pipeline's model (and, when `shadow`, the second version) under models/<pipeline>/."""
+    """The layer that holds the pipeline's model (and, when `shadow`, the second version) under models/<pipeline>/.
+
+    Beside each lies its SHA-256, which the loader compares before it loads.
+    """
     names = ("model.onnx", "shadow.onnx") if shadow else ("model.onnx",)
     files = {f"models/{pipeline}/{name}": root / "models" / pipeline / name for name in names}
     missing = [name for name, path in files.items() if not path.exists()]
     if missing:
         raise FileNotFoundError(f"{', '.join(missing)}: missing; make it: python -m models.{pipeline}.train --help")
-    made = BUILD / "layers" / f"{pipeline}-model-{digest(files)}.zip"
-    return archive(made, lambda folder: place(files, folder), mounted_at="/opt")
+    made = BUILD / "layers" / f"{pipeline}-model-{digest(files, 'sha256')}.zip"
+
+    def fill(folder: Path) -> None:
+        place(files, folder)
+        for name in files:
+            model = folder / name
+            model.with_name(f"{model.name}.sha256").write_text(hashlib.sha256(model.read_bytes()).hexdigest())
+
+    return archive(made, fill, mounted_at="/opt")
 
 
 def _host_is_lambdas_linux() -> bool:

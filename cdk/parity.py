@@ -17,8 +17,10 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import aws_cdk
 
 from cdk.archive import ROOT
-from cdk.config import TARGETS, Profile, Target, Why
+from cdk.config import TARGETS, Profile, Target
+from cdk.retraining import Retraining
 from cdk.suite import Suite
+from cdk.why import Why
 
 PAGE = ROOT / "docs" / "parity.md"
 STAND_INS = ("local/emulator/*.py", "local/streams.py", "local/delivery.py")
@@ -71,7 +73,11 @@ def _why(owner: type[Any]) -> dict[str, Why]:
 
 def _configuration(templates: Templates) -> Iterator[Row]:
     chosen = [TARGETS[name] for name in templates]
-    for owner, held in ((Target, chosen), (Profile, [target.profile for target in chosen])):
+    for owner, held in (
+        (Target, chosen),
+        (Profile, [target.profile for target in chosen]),
+        (Retraining, [target.retraining for target in chosen]),
+    ):
         reasons = _why(owner)
         for field in fields(owner):
             values = [_said(getattr(each, field.name)) for each in held]
@@ -87,10 +93,10 @@ def _said(value: Any) -> str:
 
 def _resources(templates: Templates) -> Iterator[Row]:
     """Rows in order; resources that differ in the same way share one."""
-    reasons = {name: why for owner in (Target, Profile) for name, why in _why(owner).items()}
+    reasons = {name: why for owner in (Target, Profile, Retraining) for name, why in _why(owner).items()}
     alike: dict[Row, list[str]] = defaultdict(list)
     for stack in next(iter(templates.values())):
-        found = [templates[target][stack]["Resources"] for target in templates]
+        found = [_comparable(templates[target][stack]["Resources"]) for target in templates]
         for name in sorted(set[str]().union(*found)):
             here = [resources.get(name) for resources in found]
             kind = next(resource["Type"] for resource in here if resource)
@@ -99,6 +105,31 @@ def _resources(templates: Templates) -> Iterator[Row]:
                 alike[(kind, path.removeprefix(".Properties"), *values, because)].append(_readable(name))
     for (kind, path, *values), names in sorted(alike.items()):
         yield (f"{kind}: {', '.join(sorted(names))}", f"`{path.lstrip('.')}`" if path else "the resource", *values)
+
+
+def _comparable(resources: Mapping[str, Any]) -> dict[str, Any]:
+    """The resources with what hides their differences undone: hashes in names, JSON within texts, lists of names."""
+    text = re.sub(r"(CurrentVersion[0-9A-F]{8})[0-9a-f]{32}", r"\1", json.dumps(resources))
+    found: dict[str, Any] = json.loads(text)
+    for resource in found.values():
+        definition = resource.get("Properties", {}).get("PipelineDefinition")
+        if definition:
+            parsed = json.loads(_text(definition["PipelineDefinitionBody"]))
+            for part in ("Parameters", "Steps"):
+                parsed[part] = {each.pop("Name"): each for each in parsed[part]}
+            definition["PipelineDefinitionBody"] = parsed
+    return found
+
+
+def _text(value: Any) -> str:
+    """A joined text with ${Name} for what CloudFormation fills in."""
+    if isinstance(value, str):
+        return value
+    if "Fn::Join" in value:
+        return "".join(map(_text, value["Fn::Join"][1]))
+    if "Fn::Sub" in value:
+        return _text(value["Fn::Sub"])
+    return f"${{{value.get('Ref') or '.'.join(value['Fn::GetAtt'])}}}"
 
 
 def _differences(values: list[Any], path: str = "") -> Iterator[tuple[str, list[str]]]:

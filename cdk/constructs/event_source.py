@@ -73,7 +73,7 @@ def _map(
     mapping = lambda_.EventSourceMapping(
         reader,
         "Source",
-        target=reader.function,
+        target=reader.reached,
         event_source_arn=source,
         starting_position=lambda_.StartingPosition.TRIM_HORIZON,
         batch_size=BATCH,

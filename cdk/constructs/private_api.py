@@ -57,7 +57,7 @@ class PrivateApi(Construct):
             retention=target.profile.log_retention,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        integration = apigateway.LambdaIntegration(answers.function, allow_test_invoke=False)
+        integration = apigateway.LambdaIntegration(answers.reached, allow_test_invoke=False)
         for verb, path in routes:
             resource = self.api.root.resource_for_path(path)
             method = resource.add_method(verb, integration, authorization_type=apigateway.AuthorizationType.IAM)

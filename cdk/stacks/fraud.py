@@ -17,6 +17,7 @@ from cdk.config import Target
 from cdk.constructs.event_source import consume_stream, consume_table
 from cdk.constructs.failures import FailuresQueue
 from cdk.constructs.findings import acknowledge
+from cdk.constructs.lake import Lake
 from cdk.constructs.private_api import PrivateApi, Route
 from cdk.constructs.private_bucket import private_bucket
 from cdk.constructs.state_table import StateTable
@@ -88,6 +89,9 @@ class CuatroFraud(Stack):
             "Annotation::@aws-cdk/aws-s3:accessLogsPolicyNotAdded",
             "The platform stack's policy allows it.",
         )
+        self.lake = Lake(self, "Lake", pipeline="fraud", target=self.target, access_logs=access_logs, tell=self.tell)
+        self.decided = self.lake.delivery("decisions")
+        self.learned = self.lake.delivery("labels")
         self.alerts = sns.Topic(
             self, "Alerts", display_name="Cuatro fraud alerts", enforce_ssl=True,
             master_key=kms.Alias.from_alias_name(self, "SnsKey", "alias/aws/sns"),
@@ -130,6 +134,7 @@ class CuatroFraud(Stack):
             settings={
                 **cards, **decisions, **policy, "STREAM_NAME": self.stream.stream_name,
                 "BUS_NAME": platform.bus.event_bus_name, "ALERTS_TOPIC_ARN": self.alerts.topic_arn,
+                "DECISIONS_DELIVERY": self.decided.name,
             },
         )  # fmt: skip
         self.authorize = self._function(
@@ -138,7 +143,7 @@ class CuatroFraud(Stack):
         )  # fmt: skip
         self.learn = self._function(
             "Learn", "learn", "Folds labels into terminals' risk and decisions", profile.job_memory_mb, scores=False,
-            settings={**terminals, **decisions},
+            settings={**terminals, **decisions, "LABELS_DELIVERY": self.learned.name},
         )  # fmt: skip
         allow_score(self)
         allow_act(self, platform)
@@ -159,6 +164,7 @@ class CuatroFraud(Stack):
         return SuiteFunction(
             self, name, pipeline="fraud", job=job, purpose=purpose, settings=settings, target=self.target,
             memory_mb=memory_mb, timeout=Duration.seconds(timeout_s), failures=self.failures.queue, tell=self.tell,
+            live=scores,
             layers=[self.core, self.inference, self.model] if scores else [self.core],
         )  # fmt: skip
 
@@ -177,5 +183,8 @@ class CuatroFraud(Stack):
             "ActFunction": self.act.function.function_name,
             "ApiFunction": self.authorize.function.function_name,
             "LearnFunction": self.learn.function.function_name,
+            "LakeBucket": self.lake.bucket.bucket_name,
+            "DecisionsDelivery": self.decided.name,
+            "LabelsDelivery": self.learned.name,
         }.items():
             CfnOutput(self, f"{key}Output", value=value).override_logical_id(key)

@@ -2,11 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
 
-from cdk.constructs.findings import acknowledge
+from cdk.constructs.objects import allow_objects
 from cdk.stacks.platform import CuatroPlatform
 
 if TYPE_CHECKING:
@@ -22,12 +20,13 @@ def allow_score(stack: "CuatroFraud") -> None:
     role = stack.score.role
     stack.cards.allow(role, *_READ, *_WRITE)
     stack.terminals.allow(role, *_READ, *_WRITE)
-    _allow_put(role, stack.rejected, "fraud/*")
+    allow_objects(role, ["PutObject"], stack.rejected, "fraud")
 
 
 def allow_act(stack: "CuatroFraud", platform: CuatroPlatform) -> None:
-    """Reads and writes decisions; blocks cards; tells the bus, the alerts topic and the stream."""
+    """Reads and writes decisions, also to the lake; blocks cards; tells the bus, the alerts topic and the stream."""
     role = stack.act.role
+    stack.decided.allow_put(role)
     stack.cards.allow(role, "UpdateItem")
     stack.decisions.allow(role, *_READ, "PartiQLInsert")
     stack.stream.grant(role, "kinesis:PutRecords")
@@ -46,17 +45,8 @@ def allow_api(stack: "CuatroFraud") -> None:
 
 
 def allow_learn(stack: "CuatroFraud") -> None:
-    """Writes labels into the terminals' risk history and beside the decisions."""
+    """Writes labels into the terminals' risk history, beside the decisions and to the lake."""
     role = stack.learn.role
+    stack.learned.allow_put(role)
     stack.terminals.allow(role, *_READ, "PartiQLUpdate")
     stack.decisions.allow(role, "PartiQLUpdate")
-
-
-def _allow_put(role: iam.Role, bucket: s3.Bucket, objects: str) -> None:
-    role.add_to_policy(iam.PolicyStatement(actions=["s3:PutObject"], resources=[bucket.arn_for_objects(objects)]))
-    logical = Stack.of(bucket).get_logical_id(bucket.node.default_child)  # type: ignore[arg-type]
-    acknowledge(
-        role,
-        f"AwsSolutions-IAM5[Resource::<{logical}.Arn>/{objects}]",
-        "Objects are named by date and sequence number: only their prefix is known beforehand.",
-    )

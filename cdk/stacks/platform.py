@@ -7,10 +7,10 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from cdk.config import Target
+from cdk.constructs.alarms import alarm_topic
 from cdk.constructs.findings import acknowledge
 from cdk.constructs.private_bucket import private_bucket
 
@@ -33,9 +33,7 @@ class CuatroPlatform(Stack):
                 event_pattern=events.EventPattern(account=[Aws.ACCOUNT_ID]),
                 retention=Duration.days(target.profile.archive_days),
             )
-        # Not encrypted with a key: CloudWatch cannot use the one that AWS manages, another costs 1 USD a month, and
-        # alarms hold no card data.
-        self.alarm_topic = sns.Topic(self, "Alarms", display_name="Cuatro alarms", enforce_ssl=True)
+        self.alarm_topic = alarm_topic(self, "Alarms", "Cuatro alarms")
         self.access_logs = self._access_logs(target)
         self._let_api_gateway_log()
         CfnOutput(self, "BusName", value=self.bus.event_bus_name)

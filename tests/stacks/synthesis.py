@@ -18,6 +18,8 @@ from cdk.suite import Suite
 TARGET_NAMES = tuple(TARGETS)
 # The default profile of the default target: what `cdk deploy` gives a newcomer.
 DEFAULT = "dev"
+# What an invocation reaches: a function, or the alias by which it is versioned.
+REACHED = ("AWS::Lambda::Function", "AWS::Lambda::Alias")
 STACKS = ("CuatroPlatform", "CuatroFraud")
 
 
@@ -54,6 +56,16 @@ class Assembly:
             if not types or found["Type"] in types
         ]
 
+    def function_named(self, stack: str, name: Any) -> str:
+        """Logical id of the function that `name` refers to: by itself, or by its alias (whose Ref is an ARN)."""
+        resources = self.template(stack)["Resources"]
+        (found,) = (key for key in references(name) if resources[key]["Type"] in REACHED)
+        return (
+            found
+            if resources[found]["Type"] == REACHED[0]
+            else references(resources[found]["Properties"]["FunctionName"])[0]
+        )
+
     def archive(self, code: dict[str, Any]) -> Path:
         """The zip that `Code` or `Content` of a resource names."""
         return next(self.path.glob(f"asset.*{code['S3Key'].removesuffix('.zip')}*.zip"))
@@ -88,6 +100,17 @@ def unzipped(*archives: Path) -> int:
     return sum(entry.file_size for archive in archives for entry in zipfile.ZipFile(archive).infolist())
 
 
+def references(value: Any) -> list[str]:
+    """Logical ids that `value` refers to, at any depth."""
+    if isinstance(value, dict):
+        if "Ref" in value:
+            return [value["Ref"]]
+        if "Fn::GetAtt" in value:
+            return [value["Fn::GetAtt"][0]]
+        return [found for each in value.values() for found in references(each)]
+    return [found for each in value for found in references(each)] if isinstance(value, list) else []
+
+
 @cache
 def context() -> dict[str, Any]:
     found: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
@@ -95,13 +118,16 @@ def context() -> dict[str, Any]:
 
 
 @cache
-def assembly(target: str = DEFAULT, profile: str | None = None) -> Assembly:
+def assembly(
+    target: str = DEFAULT, profile: str | None = None, serving: str | None = None, retraining: str | None = None
+) -> Assembly:
     """The assembly of a target. A finding of cdk-nag raises; CDK checks the default one's templates."""
-    where = Path(_scratch().name, f"{target}-{profile}")
+    options = (target, profile, serving, retraining)
+    where = Path(_scratch().name, "-".join(map(str, options)))
     app = aws_cdk.App(
-        outdir=str(where), context=context(), builtin_cloud_formation_validation=(target, profile) == (DEFAULT, None)
+        outdir=str(where), context=context(), builtin_cloud_formation_validation=options == (DEFAULT, None, None, None)
     )
-    Suite(app, chosen(target, profile))
+    Suite(app, chosen(*options))
     app.synth()
     return Assembly(where)
 

@@ -6,11 +6,18 @@ from dataclasses import fields
 
 import pytest
 
-from tests.stacks.synthesis import TARGET_NAMES, Assembly, Function, assembly
+from tests.stacks.synthesis import TARGET_NAMES, Assembly, Function, assembly, references
 
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
 # A function's own stack watches these; IteratorAge only where there is a stream to lag behind.
 WATCHED = {"Errors", "Throttles", "Duration"}
+# They run for seconds a day: an alarm costs more than they do.
+RARELY = {
+    "functions.fraud.drift.handler",
+    *(f"functions.lifecycle.{job}.handler" for job in ("retrain", "champion", "rollout")),
+}
+# Where a roll-out changes the model, triggers use the alias.
+VERSIONED = {f"functions.fraud.{job}.handler" for job in ("score", "act", "api", "drift")}
 
 
 @pytest.fixture(scope="module", params=TARGET_NAMES)
@@ -49,12 +56,12 @@ def test_logs_go_to_a_log_group_with_retention(suite: Assembly) -> None:
 
 def test_failed_asynchronous_invocations_go_to_a_queue(suite: Assembly) -> None:
     queues = {queue.id for queue in suite.resources("AWS::SQS::Queue")}
-    goes_to = {
-        config.properties["FunctionName"]["Ref"]: config.properties["DestinationConfig"]["OnFailure"]["Destination"]
-        for config in suite.resources("AWS::Lambda::EventInvokeConfig")
-    }
+    configs = [config.properties for config in suite.resources("AWS::Lambda::EventInvokeConfig")]
     for function in functions(suite):
-        assert goes_to[function.resource.id]["Fn::GetAtt"][0] in queues
+        own = [config for config in configs if config["FunctionName"] == {"Ref": function.resource.id}]
+        assert len(own) == (2 if function.module in VERSIONED else 1), "its alias needs one of its own"
+        for config in own:
+            assert config["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0] in queues
 
 
 def test_failed_batches_of_a_stream_go_to_a_queue(suite: Assembly) -> None:
@@ -85,7 +92,10 @@ def test_every_queue_has_an_alarm_and_every_first_queue_a_last_one(suite: Assemb
 
 def test_every_function_has_its_alarms_and_every_alarm_tells_somebody(suite: Assembly) -> None:
     alarms = suite.resources("AWS::CloudWatch::Alarm")
-    reads_a_stream = {m.properties["FunctionName"]["Ref"] for m in suite.resources("AWS::Lambda::EventSourceMapping")}
+    reads_a_stream = {
+        suite.function_named(mapping.stack, mapping.properties["FunctionName"])
+        for mapping in suite.resources("AWS::Lambda::EventSourceMapping")
+    }
     for function in functions(suite):
         name = function.resource.id
         metrics = {
@@ -94,10 +104,21 @@ def test_every_function_has_its_alarms_and_every_alarm_tells_somebody(suite: Ass
             for dimension in alarm.properties.get("Dimensions", [])
             if dimension["Value"] == {"Ref": name}
         }
-        assert metrics == WATCHED | ({"IteratorAge"} if name in reads_a_stream else set()), name
+        watched = {"Errors"} if function.module in RARELY else WATCHED
+        assert metrics == watched | ({"IteratorAge"} if name in reads_a_stream else set()), name
     for alarm in alarms:
         assert alarm.properties["AlarmActions"], alarm.where
         assert alarm.properties["AlarmDescription"], alarm.where
+
+
+def test_event_sources_apis_and_rules_reach_a_versioned_function_by_its_alias(suite: Assembly) -> None:
+    versioned = {each.resource.id for each in functions(suite) if each.module in VERSIONED}
+    aliases = {alias.id: alias.properties["FunctionName"]["Ref"] for alias in suite.resources("AWS::Lambda::Alias")}
+    assert versioned == set(aliases.values())
+    for resource in suite.resources(
+        "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission", "AWS::ApiGateway::Method", "AWS::Events::Rule",
+    ):  # fmt: skip
+        assert not versioned & set(references(resource.properties)), f"{resource.where} goes around the alias"
 
 
 def test_no_two_functions_share_a_role(suite: Assembly) -> None:

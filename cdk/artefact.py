@@ -1,0 +1,71 @@
+"""models/<pipeline>/ -> the shipped model's model.tar.gz, as training would have left it; the same bytes every time."""
+
+import gzip
+import io
+import os
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+
+from cdk.archive import BUILD, ROOT, digest
+
+_MODEL = "model.onnx"
+_MEMBERS = (_MODEL, "metrics.json", "golden.json")
+_COMPILED = "neuron/model.tar.gz"
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A model.tar.gz and the version of the model in it."""
+
+    path: Path
+    version: str
+
+
+def shipped(pipeline: str, root: Path = ROOT) -> Artefact:
+    """The model of the repository. Raises FileNotFoundError, with the command that makes it, when there is none."""
+    home = root / "models" / pipeline
+    files = {name: home / name for name in _MEMBERS}
+    missing = [path for path in files.values() if not path.exists()]
+    if missing:
+        raise FileNotFoundError(f"{missing[0]}: missing; make it: python -m models.{pipeline}.train --help")
+    made = BUILD / "models" / f"{pipeline}-{digest(files, 'tar')}.tar.gz"
+    if not made.exists():
+        made.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=made.parent, prefix=".making-"), made.name)
+        draft.write_bytes(gzip.compress(_tar(files), mtime=0))
+        os.replace(draft, made)  # noqa: PTH105 - atomic, unlike a move
+        draft.parent.rmdir()
+    return Artefact(made, _version(files[_MODEL]))
+
+
+def compiled(pipeline: str, root: Path = ROOT) -> Artefact:
+    """The model compiled for Inferentia. Raises FileNotFoundError, with the command that makes it: it needs a machine
+    with the Neuron SDK, which no package index has."""
+    path = root / "models" / pipeline / _COMPILED
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path.relative_to(root)}: missing; serving=inferentia needs the model compiled for it. Compile it on a "
+            f"machine with the AWS Neuron SDK: python -m models.container.neuron --model {pipeline}"
+        )
+    return Artefact(path, _version(path.parent.parent / _MODEL))
+
+
+def _tar(files: dict[str, Path]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for name, path in sorted(files.items()):
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = path.stat().st_size, 0o644
+            with path.open("rb") as content:
+                tar.addfile(entry, content)
+    return buffer.getvalue()
+
+
+def _version(model: Path) -> str:
+    properties = {each.key: each.value for each in onnx.load(str(model), load_external_data=False).metadata_props}
+    version: str = properties["version"]
+    return version
