@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -20,6 +21,7 @@ def save(
     version: str = "tiny-1",
     features: tuple[str, ...] = FEATURES,
     output: str = "probabilities",
+    reference: dict[str, Any] | None = None,
 ) -> Path:
     """probability = sigmoid(sum of weight * feature + bias)."""
     column = np.array([[weights.get(feature, 0.0)] for feature in features], np.float32)
@@ -47,6 +49,7 @@ def save(
             "version": version,
             "thresholds": json.dumps(THRESHOLDS),
             "baseline": json.dumps([0.0] * len(features)),
+            "reference": json.dumps(reference or {}),
         },
     )
     onnx.checker.check_model(model)

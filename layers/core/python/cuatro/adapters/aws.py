@@ -103,13 +103,13 @@ class LeanService:
 
 
 @cache
-def client(service: str) -> Any:
+def client(service: str, read_timeout_s: float = READ_TIMEOUT_S) -> Any:
     """A plain botocore client, for what is called seldom."""
     from botocore.config import Config
 
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=READ_TIMEOUT_S,
+        read_timeout=read_timeout_s,
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
     )
     return _session().create_client(service, config=config)

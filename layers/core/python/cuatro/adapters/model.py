@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cuatro.adapters.endpoint import EndpointModel
+
 _OUTPUT = "probabilities"
+ENDPOINT = "sagemaker:"
+"""How the URI of a model begins that an endpoint serves; any other is a path."""
 
 
 class OnnxModel:
@@ -34,7 +38,10 @@ class OnnxModel:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        try:
+            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime has a dozen kinds without a common ancestor
+            raise ModelMismatch(f"{path} is no ONNX model that can be run: {error}") from error
         self._input = self._session.get_inputs()[0].name
         if _OUTPUT not in {output.name for output in self._session.get_outputs()}:
             raise ModelMismatch(f"{path} has no output {_OUTPUT!r}")
@@ -52,15 +59,24 @@ class OnnxModel:
         self.metrics: dict[str, Any] = _parsed(metadata, "metrics", {})
 
     def score(self, matrix: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        """float32 [rows, features] -> float32 [rows]: calibrated probability of fraud."""
+        """float32 [rows, features] -> float32 [rows]: calibrated probability of fraud. Raises ModelMismatch."""
+        if matrix.shape[1] != len(self.features):
+            raise ModelMismatch(f"rows have {matrix.shape[1]} values, the model takes {len(self.features)}")
         output = self._session.run([_OUTPUT], {self._input: matrix})[0]
         probabilities: NDArray[np.float32] = output[:, -1] if output.ndim == 2 else output
         return probabilities
 
 
 @cache
-def loaded(uri: str, features: tuple[str, ...]) -> OnnxModel:
-    """The model at `uri`, the path of an ONNX file, loaded once. Raises ModelMismatch, OSError."""
+def loaded(uri: str, features: tuple[str, ...]) -> "OnnxModel | EndpointModel":
+    """The model at `uri`, made once: the path of an ONNX file, or sagemaker:<name of an endpoint>.
+
+    Raises ModelMismatch, OSError for a file that is not there, Unavailable and Refused for an endpoint.
+    """
+    if uri.startswith(ENDPOINT):
+        from cuatro.adapters.endpoint import EndpointModel
+
+        return EndpointModel(uri.removeprefix(ENDPOINT), features)
     return OnnxModel(uri, features)
 
 
