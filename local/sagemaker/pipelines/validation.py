@@ -33,9 +33,9 @@ def check(definition: Definition) -> None:
     """Raises ValidationException, which names the step."""
     for step in definition.steps.values():
         try:
-            _dependencies(definition, step)
             for reference in step.references:
                 type_of(definition, reference)
+            _dependencies(definition, step)
             if step.type in KINDS:
                 _arguments(definition, step)
             retries.check(step.members.get("RetryPolicies", []))
