@@ -40,7 +40,7 @@ lint: $(STAMP)  ## ruff and mypy
 	@$(BIN)/mypy
 
 synth: $(STAMP)  ## CloudFormation of TARGET=dev, prod or local in cdk.out
-	@node_modules/.bin/cdk synth --quiet --no-notices --all -c target=$(TARGET)
+	@node_modules/.bin/cdk synth --quiet --no-notices -c target=$(TARGET)
 
 lock: $(STAMP)  ## compile requirements*.in anew, with hashes; UPGRADE=--upgrade takes newer versions
 	$(COMPILE) $(UPGRADE) requirements.in -o requirements.txt

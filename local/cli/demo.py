@@ -27,6 +27,7 @@ SIMULATED, FROM_FILE = 3000, 3000
 NEXT = (
     ("cuatro demo --transactions FILE", "your own: CSV, Parquet or JSON Lines"),
     ("cuatro demo --seed 12", "other cards, shops and thieves"),
+    ("cuatro demo retrain", "thieves change their ways, the model follows (4 minutes)"),
     ("cuatro logs fraud --follow", "what the functions say meanwhile"),
     ("cuatro send transactions FILE", "feed the stream without the show"),
     ("python -m models.fraud.train --help", "your data; `cuatro up` deploys it"),
@@ -36,7 +37,10 @@ NEXT = (
 
 
 def demo(  # noqa: PLR0913, PLR0917 - one parameter for each option of the command
-    pipeline: Annotated[Literal["fraud"], typer.Argument(help="Which pipeline to show.")] = "fraud",
+    what: Annotated[
+        Literal["fraud", "retrain"],
+        typer.Argument(help="A pipeline at work, or how fraud retrains itself when the thieves change their ways."),
+    ] = "fraud",
     transactions: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Play these instead of simulated ones (as `cuatro send transactions`)."),
@@ -62,13 +66,17 @@ def demo(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
 
     A file's transactions are moved by whole weeks to end now, and every run
     puts its own prefix before all ids: run it as often as you like, runs do
-    not mix. Ctrl-C is safe: what the demo made for itself is removed, the
+    not mix. `cuatro demo retrain` plays a world whose thieves change their
+    ways: drift alarm, retraining, gate, roll-out. Ctrl-C is safe: what the demo made for itself is removed, the
     platform stays.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by a program: tidy up just as after Ctrl-C
     try:
-        out.rule(f"[bold]Cuatro, {pipeline}[/]", align="left")
+        out.rule(f"[bold]Cuatro, {what}[/]", align="left")
         run = f"d{int(time.time()):x}"  # short, and new every second
+        if what == "retrain":
+            _retrain(seed, run, _ready(target, state))
+            return
         told = _story(transactions, count, seed, run)
         connection = _ready(target, state)
         from local.demo.run import Pace, play  # noqa: PLC0415 - the command's help need not wait for it
@@ -78,6 +86,13 @@ def demo(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
         out.print("\nStopped. The platform stays up: [bold]cuatro demo[/] plays again, [bold]cuatro down[/] ends it.")
         raise typer.Exit(130) from None
     _try_next()
+
+
+def _retrain(seed: int, run: str, connection: "Connection") -> None:
+    from local.demo.retraining import play  # noqa: PLC0415 - the command's help need not wait for it
+
+    play(out, connection, seed, run, datetime.now(UTC))
+    out.print("Next: [bold]cuatro models[/] lists the versions, [bold]cuatro rollback[/] goes back to the one before.")
 
 
 def _ready(target: "Target | None", state: "Path") -> "Connection":
