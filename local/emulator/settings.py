@@ -11,13 +11,15 @@ from local.platform.account import ACCESS_KEY, ACCOUNT, REGION, SECRET_KEY
 # What a command needs to run at all. Nothing else of the user's environment reaches the platform or a function: an
 # AWS profile or an endpoint of theirs would redirect it.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
+# Settings of the local SageMaker's endpoints (seconds): see local/sagemaker/{serving,workers,invocations}.py.
+ENDPOINTS = ("CUATRO_ENDPOINT_IDLE_S", "CUATRO_PING_TIMEOUT_S", "CUATRO_INVOCATION_TIMEOUT_S")
 
 
 def environment(port: int, state: Path) -> dict[str, str]:
     """Environment of the platform's process. `port` is the gateway's, `state` holds every file that it writes."""
     scratch = state / "tmp"
     scratch.mkdir(parents=True, exist_ok=True)
-    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    inherited = {name: os.environ[name] for name in (*INHERITED, *ENDPOINTS) if name in os.environ}
     return inherited | {
         "AUTH": "true",  # IAM is enforced, for the functions' roles too: least privilege is proved at every run
         "MINISTACK_ACCOUNT_ID": ACCOUNT,

@@ -23,8 +23,8 @@ LOG = logging.getLogger(__name__)
 
 SIGNING_NAMES = ("sagemaker", "application-autoscaling")
 MODULES = (
-    "registry", "features", "scaling", "training", "processing", "transform", "models", "endpoints", "invocations",
-    "pipelines", "tags",
+    "registry", "features", "scaling", "training", "processing", "transform", "models",
+    "endpoint_configs", "endpoints", "invocations", "asynchronous", "pipelines", "tags",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ and what only AWS can do.
 import time
 from typing import Any
 
-from local.sagemaker import listing, models
+from local.sagemaker import listing, models, tags
 from local.sagemaker.errors import ValidationException
 from local.sagemaker.service import Input, Operation, Output, Service
 from local.sagemaker.store import Record
@@ -39,10 +39,10 @@ def create(service: Service, given: Input) -> Output:
         **{member: given[member] for member in _KEPT if member in given},
         "EnableNetworkIsolation": given.get("EnableNetworkIsolation", False),
         "CreationTime": time.time(),
-        "Tags": given.get("Tags", []),
     }
     if not service.store.table(TABLE).create(name, record):
         raise ValidationException(f'Cannot create already existing endpoint configuration "{arn}".')
+    tags.given(service, arn, given.get("Tags"))
     return {"EndpointConfigArn": arn}
 
 
@@ -53,7 +53,7 @@ def describe(service: Service, given: Input) -> Output:
 
 def delete(service: Service, given: Input) -> Output:
     """DeleteEndpointConfig. What serves already goes on: its endpoint has its own copy."""
-    found(service, given["EndpointConfigName"])
+    tags.forget(service, found(service, given["EndpointConfigName"])["EndpointConfigArn"])
     service.store.table(TABLE).delete(given["EndpointConfigName"])
     return {}
 
@@ -108,7 +108,7 @@ def _check_together(given: Input, variants: list[dict[str, Any]]) -> None:
     if any("ServerlessConfig" in variant for variant in variants):
         if len(variants) > 1:
             raise ValidationException("An endpoint configuration with a serverless variant can have only that one.")
-        if given.get("DataCaptureConfig", {}).get("EnableCapture", False):
+        if given.get("DataCaptureConfig", {"EnableCapture": False}).get("EnableCapture", True):
             raise ValidationException("DataCaptureConfig is not supported for serverless endpoints.")
         for member in ("AsyncInferenceConfig", "VpcConfig"):
             if member in given:

@@ -6,12 +6,13 @@ One container a model: inference pipelines and multi-model containers are refuse
 import time
 from typing import Any
 
-from local.sagemaker import listing, roles
+from local.sagemaker import listing, roles, tags
 from local.sagemaker.errors import ValidationException
 from local.sagemaker.service import Input, Operation, Output, Service
 from local.sagemaker.store import Record
 
 TABLE = "model"
+_KEPT = ("PrimaryContainer", "Containers", "ExecutionRoleArn", "VpcConfig")
 _UNSERVED = ("AdditionalModelDataSources", "MultiModelConfig", "ImageConfig")
 
 
@@ -31,7 +32,7 @@ def create(service: Service, given: Input) -> Output:
         roles.check(service, given["ExecutionRoleArn"])
     elif "ModelDataUrl" in container:
         raise ValidationException("You must provide ExecutionRoleArn: it downloads the model data.")
-    record = {
+    record: Record = {
         "ModelName": name,
         "ModelArn": arn,
         **{
@@ -41,13 +42,11 @@ def create(service: Service, given: Input) -> Output:
         },
         "EnableNetworkIsolation": given.get("EnableNetworkIsolation", False),
         "CreationTime": time.time(),
-        "Tags": given.get("Tags", []),
         "_container": container,
     }
-    if "VpcConfig" in given:
-        record["VpcConfig"] = given["VpcConfig"]
     if not service.store.table(TABLE).create(name, record):
         raise ValidationException(f'Cannot create already existing model "{arn}".')
+    tags.given(service, arn, given.get("Tags"))
     return {"ModelArn": arn}
 
 
@@ -58,7 +57,7 @@ def describe(service: Service, given: Input) -> Output:
 
 def delete(service: Service, given: Input) -> Output:
     """DeleteModel. What serves already goes on: its endpoint has its own copy."""
-    found(service, given["ModelName"])
+    tags.forget(service, found(service, given["ModelName"])["ModelArn"])
     service.store.table(TABLE).delete(given["ModelName"])
     return {}
 

@@ -1,0 +1,160 @@
+"""Plan -> a deployment in service, in a thread: created, or swapped in for the one that serves, or rolled back.
+
+New workers answer /ping before they get a request; old ones end when they have answered theirs. Traffic goes over all
+at once, as a canary or in linear steps, and back when an alarm of AutoRollbackConfiguration is on or new workers die.
+"""
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from local.sagemaker import tags
+from local.sagemaker.errors import ValidationException
+from local.sagemaker.plans import Plan
+from local.sagemaker.service import Service
+from local.sagemaker.serving import Deployment, endpoints
+from local.sagemaker.statuses import TABLE, found, settle, tell
+from local.sagemaker.workers import NotServed
+
+LOG = logging.getLogger(__name__)
+
+DRAIN_S = 60.0  # the longest that an invocation may take
+ALARMS_S = 1.0
+LONGEST_S = 28800
+LARGEST_STEP = 0.5  # as on AWS
+
+
+class RolledBack(Exception):  # noqa: N818 - what became of it, not a fault
+    """The update is to be undone; str() is the reason."""
+
+
+def in_background(service: Service, name: str, work: Callable[[], None], after: str) -> None:
+    """Runs it in a thread. Whatever goes wrong becomes the endpoint's reason, with the status `after`."""
+
+    def guarded() -> None:
+        try:
+            work()
+        except Exception as error:
+            LOG.exception("endpoint %s", name)
+            settle(service, name, after, f"The local platform failed at this: {error!r}. Its log tells more.")
+
+    threading.Thread(target=guarded, name=f"deploy-{name}", daemon=True).start()
+
+
+def deployment(service: Service, name: str, plan: Plan) -> Deployment:
+    """The deployment of a plan; when one of its variants breaks while it serves, the endpoint fails."""
+
+    def broken(reason: str) -> None:
+        serving = endpoints(service).find(name)
+        current = serving.current if serving else None
+        serves = current is not None and current.plan["id"] == plan["id"]
+        if serves and found(service, name)["EndpointStatus"] == "InService":
+            settle(service, name, "Failed", reason)
+
+    return Deployment(service, name, plan, broken)
+
+
+def create(service: Service, name: str, plan: Plan) -> None:
+    """Creating -> InService, or Failed with the reason."""
+    new = deployment(service, name, plan)
+    try:
+        new.prepare()
+    except NotServed as error:
+        new.close(0)
+        new.remove()
+        settle(service, name, "Failed", str(error))
+        return
+    endpoints(service).add(name, new)
+    settle(service, name, "InService", plan=plan)
+
+
+def update(service: Service, name: str, plan: Plan, config: dict[str, Any]) -> None:
+    """Updating -> InService with the new deployment; with the old one and the reason when the new one is no good."""
+    serving = endpoints(service).find(name)
+    if serving is None:
+        raise RuntimeError(f"{name} is in service, but nothing serves it")
+    new = deployment(service, name, plan)
+    try:
+        new.prepare()
+        policy = config.get("BlueGreenUpdatePolicy", {})
+        alarms = [alarm["AlarmName"] for alarm in config.get("AutoRollbackConfiguration", {}).get("Alarms", ())]
+        end = time.monotonic() + policy.get("MaximumExecutionTimeoutInSeconds", LONGEST_S)
+        interval = policy.get("TrafficRoutingConfiguration", {}).get("WaitIntervalInSeconds", 0)
+        for share in steps(config, sum(variant["count"] for variant in plan["variants"])):
+            serving.shift(new, share)
+            _watch(service, new, alarms, interval, end)
+        _watch(service, new, alarms, policy.get("TerminationWaitInSeconds", 0), end)
+    except (NotServed, RolledBack) as error:
+        if isinstance(error, RolledBack):
+            settle(service, name, "RollingBack", str(error))
+        serving.shift(None, 0)
+        new.close(DRAIN_S)
+        new.remove()
+        old_breaks = serving.current and any(variant.broken for variant in serving.current.variants.values())
+        settle(service, name, "Failed" if old_breaks else "InService", str(error))
+        return
+    old = serving.replace(new)
+    settle(service, name, "InService", plan=plan)
+    if old is not None:
+        old.close(DRAIN_S)
+        old.remove()
+
+
+def delete(service: Service, name: str) -> None:
+    """Deleting -> gone."""
+    old = endpoints(service).remove(name)
+    if old is not None:
+        old.close(DRAIN_S)
+        old.remove()
+    table = service.store.table(TABLE)
+    record = table.get(name)
+    table.delete(name)
+    tags.forget(service, record["EndpointArn"])
+    tell(service, record, "Deleted")
+
+
+def steps(config: dict[str, Any], instances: int) -> list[float]:
+    """Shares of the traffic that the new deployment gets, one after the other; the last is 1.
+
+    Raises ValidationException.
+    """
+    if "RollingUpdatePolicy" in config:
+        raise ValidationException(
+            "RollingUpdatePolicy is not served by the local platform, only by AWS: use BlueGreenUpdatePolicy there."
+        )
+    routing = config.get("BlueGreenUpdatePolicy", {}).get("TrafficRoutingConfiguration", {"Type": "ALL_AT_ONCE"})
+    kind = routing["Type"]
+    if kind == "ALL_AT_ONCE":
+        return [1.0]
+    member = "CanarySize" if kind == "CANARY" else "LinearStepSize"
+    if member not in routing:
+        raise ValidationException(f"{member} is needed in a TrafficRoutingConfiguration of type {kind}.")
+    size = routing[member]["Value"] / (100 if routing[member]["Type"] == "CAPACITY_PERCENT" else instances)
+    if size > LARGEST_STEP:
+        raise ValidationException(f"{member} must not be more than {LARGEST_STEP:.0%} of the new capacity.")
+    if kind == "CANARY":
+        return [size, 1.0]
+    return [min(1.0, size * i) for i in range(1, math.ceil(1 / size) + 1)]
+
+
+def _watch(service: Service, new: Deployment, alarms: list[str], seconds: float, end: float) -> None:
+    """Waits; raises RolledBack when an alarm is on, a new worker broke for good, or the whole takes too long."""
+    until = time.monotonic() + seconds
+    while True:
+        broken = next((variant.broken for variant in new.variants.values() if variant.broken), "")
+        if broken:
+            raise RolledBack(broken)
+        if alarms:
+            known = service.client("cloudwatch").describe_alarms(AlarmNames=alarms)["MetricAlarms"]
+            on = [alarm["AlarmName"] for alarm in known if alarm["StateValue"] == "ALARM"]
+            if on:
+                raise RolledBack(f"One or more configured alarm(s) have been breached during deployment: {on}.")
+        now = time.monotonic()
+        if now >= end:
+            raise RolledBack("The deployment took longer than its MaximumExecutionTimeoutInSeconds.")
+        if now >= until:
+            return
+        time.sleep(min(ALARMS_S, until - now))

@@ -1,0 +1,233 @@
+"""Model record -> its `serve` as a process that answers /ping, and requests to it over connections that stay open.
+
+The artefact is fetched with the role's credentials and unpacked once for all workers of a variant. Reasons are worded
+as SageMaker words them in FailureReason.
+"""
+
+import contextlib
+import http.client
+import os
+import secrets
+import socket
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.platform.account import HOST
+from local.sagemaker import containers, images, storage
+from local.sagemaker.errors import AwsError
+from local.sagemaker.logs import Log
+from local.sagemaker.service import Service
+from local.sagemaker.store import Record
+
+PING_TIMEOUT_S = 60.0  # AWS waits 8 minutes; whoever waits here sits in front of it. CUATRO_PING_TIMEOUT_S changes it
+PING_ANSWER_S = 2.0  # as on AWS
+GRACE_S = 2.0
+LINES_TOLD = 3
+BLOCK = 1 << 16
+
+
+class NotServed(Exception):  # noqa: N818 - what became of it, not a fault
+    """The model cannot be served; str() is the reason."""
+
+
+class Gone(Exception):  # noqa: N818 - what became of it, not a fault
+    """The process ended before it answered; str() says how."""
+
+
+class Slow(Exception):  # noqa: N818 - what became of it, not a fault
+    """It did not answer in time."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Where in CloudWatch Logs a container's lines go; `prefix` is the stream's name up to the instance's."""
+
+    group: str
+    prefix: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the container answered; names of headers in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def fetch(service: Service, model: Record, base: Path) -> None:
+    """Puts the model's artefact to base/model, once. Raises NotServed when it cannot be had or is no archive."""
+    folder = base / "model"
+    if folder.exists():
+        return
+    base.mkdir(parents=True, exist_ok=True)
+    url = model["_container"].get("ModelDataUrl")
+    if url is None:
+        folder.mkdir()
+        return
+    archive, partial = base / "model.tar.gz", base / "unpacking"
+    try:
+        storage.fetch(storage.client(service, model["ExecutionRoleArn"]), url, archive)
+    except (storage.StorageError, AwsError) as error:
+        raise NotServed(
+            f'Failed to download model data for container "container_1" from URL: "{url}". Please ensure that there is '
+            f"an object located at the URL and that the role passed to CreateModel has permissions to download the "
+            f"object. ({error})"
+        ) from error
+    try:
+        storage.unpack(archive, partial)
+    except storage.StorageError as error:
+        raise NotServed(
+            f'Failed to extract model data archive for container "container_1" from URL "{url}". Please ensure that '
+            f"the object located at the URL is a valid tar.gz archive. ({error})"
+        ) from error
+    finally:
+        archive.unlink(missing_ok=True)
+    partial.rename(folder)
+
+
+def ping_timeout() -> float:
+    """Seconds that `serve` may take until /ping answers."""
+    return float(os.environ.get("CUATRO_PING_TIMEOUT_S", PING_TIMEOUT_S))
+
+
+class Worker:
+    """One `serve`. It starts with this object; `wait` for it before the first request. Used from many threads."""
+
+    def __init__(
+        self, service: Service, model: Record, base: Path, stream: Stream, resources: containers.Resources
+    ) -> None:
+        """Raises NotServed when nothing stands for its image or its role cannot be assumed."""
+        container = model["_container"]
+        self.port = _free_port()
+        self.url = f"http://{HOST}:{self.port}"
+        self.busy = 0
+        self._idle: deque[http.client.HTTPConnection] = deque()
+        self._lines: deque[str] = deque(maxlen=LINES_TOLD)
+        self._log = Log(service, stream.group, f"{stream.prefix}/i-{secrets.token_hex(8)}", seen=self._lines.append)
+        try:
+            role = model.get("ExecutionRoleArn")
+            self._container = containers.Container(
+                service,
+                images.command(service.state, container["Image"], "serve"),
+                base=base,
+                environment={**container.get("Environment", {}), "SAGEMAKER_BIND_TO_PORT": str(self.port)},
+                credentials=service.credentials(role) if role else {},
+                log=self._log,
+                resources=resources,
+            )
+        except (images.UnknownImageError, AwsError) as error:
+            self._log.close()
+            raise NotServed(str(error)) from error
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process runs."""
+        return self._container.poll() is None
+
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Returns once /ping answers 200. Raises NotServed, and ends the process, when it never does."""
+        began = time.monotonic()
+        limit = ping_timeout() if timeout_s is None else timeout_s
+        pause = 0.02
+        while not self._answers_ping():
+            code = self._container.poll()
+            if code is not None:
+                self.end()
+                raise NotServed(f"did not pass the ping health check: {self.ending()}")
+            if time.monotonic() - began > limit:
+                self.end()
+                raise NotServed(f"did not pass the ping health check within {limit:g} s.{self._told()}")
+            time.sleep(pause)
+            pause = min(2 * pause, 0.25)
+
+    def invoke(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Reply:
+        """POST /invocations. Raises Gone when the process ended before it answered, Slow when time was up."""
+        deadline = time.monotonic() + timeout_s
+        kept = self._kept()
+        if kept is not None:
+            with contextlib.suppress(ConnectionError, http.client.RemoteDisconnected):  # it closed an idle connection
+                return self._exchange(kept, body, headers, deadline)
+        try:
+            return self._exchange(http.client.HTTPConnection(HOST, self.port), body, headers, deadline)
+        except (ConnectionError, http.client.HTTPException) as error:
+            if self._container.wait(1) is not None:
+                raise Gone(self.ending()) from error
+            raise Gone(f"it broke off the connection: {error!r}.{self._told()}") from error
+
+    def ending(self) -> str:
+        """How the process ended, in words, with its last lines."""
+        code = self._container.poll()
+        killed = f" (signal {code - 128})" if code and code > 128 else ""
+        reason = f", {self._container.reason}" if self._container.reason else ""
+        return f"the container ended with exit code {code}{killed}{reason.rstrip('.')}.{self._told()}"
+
+    def end(self) -> None:
+        """Ends the process: asked first, then made to."""
+        while self._idle:
+            self._idle.pop().close()
+        self._container.end(GRACE_S)
+        self._log.close()
+
+    def _told(self) -> str:
+        lines = " / ".join(line.strip() for line in self._lines if line.strip())
+        return f" Its last lines: {lines[:400]}" if lines else ""
+
+    def _answers_ping(self) -> bool:
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=PING_ANSWER_S)
+        try:
+            connection.request("GET", "/ping")
+            return connection.getresponse().status == http.client.OK and self.alive
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def _kept(self) -> http.client.HTTPConnection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+    def _exchange(
+        self, connection: http.client.HTTPConnection, body: bytes, headers: Mapping[str, str], deadline: float
+    ) -> Reply:
+        try:
+            connection.timeout = _left(deadline)
+            if connection.sock is not None:
+                connection.sock.settimeout(connection.timeout)
+            connection.request("POST", "/invocations", body, dict(headers))
+            answer = connection.getresponse()
+            parts = []
+            while part := answer.read(BLOCK):
+                parts.append(part)
+                if connection.sock is not None:  # none once the answer is whole and the server closes
+                    connection.sock.settimeout(_left(deadline))
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, TimeoutError):
+                raise Slow from error
+            raise
+        if answer.will_close:
+            connection.close()
+        else:
+            self._idle.append(connection)
+        return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, b"".join(parts))
+
+
+def _left(deadline: float) -> float:
+    """Seconds until the deadline. Raises TimeoutError when there are none."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
