@@ -20,6 +20,7 @@ from ministack.core.concurrency import esm_wake, spawn_background
 from ministack.services import lambda_svc, sns, sqs
 
 from local.delivery import Port, Record, Rules, deliver, failure_record, first_failure, iso
+from local.emulator import invocation, metrics
 from local.shards import Shard, kinesis_shards, table_shards
 
 log = logging.getLogger(__name__)
@@ -104,6 +105,9 @@ def _invoke(shard: Shard, records: Sequence[Record]) -> int | None:
     function, _ = lambda_svc._get_func_record_for_qualifier(mapping["FunctionName"], mapping.get("Qualifier"))
     if not known or function is None or not _enabled(mapping):
         raise MappingStoppedError
+    age = max(0.0, time.time() - shard.arrived(records[-1]))
+    for dimensions in invocation.dimensions(function["config"])[:2]:
+        metrics.record(metrics.Metric("AWS/Lambda", "IteratorAge", dimensions, "Milliseconds"), [age * 1000])
     result = lambda_svc._execute_function(function, {"Records": list(records)})
     if result.get("throttle"):
         return None

@@ -14,6 +14,7 @@ from ministack.services import dynamodb
 from local import streams
 from local.emulator import (
     actions,
+    alarms,
     aliases,
     changes,
     execution,
@@ -36,6 +37,7 @@ def app(state: Path) -> App:
     pool.install()
     aliases.install()
     metrics.install()
+    alarms.install()
     invocation.install()
     transactions = iam_actions.dynamodb_transaction_checks
 
