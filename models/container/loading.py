@@ -15,7 +15,7 @@ OUTPUT = "probabilities"
 
 
 class ServedModel:
-    """version, thresholds, baseline and reference from the metadata; width: the number of features."""
+    """What the metadata tells is empty where it is not there; width: the number of features."""
 
     def __init__(self, directory: Path) -> None:
         """Load model.onnx, after checking it against model.onnx.sha256 where that is there. Raises ModelMismatch."""
@@ -43,8 +43,8 @@ class ServedModel:
         self.thresholds: dict[str, float] = json.loads(metadata.get("thresholds", "{}"))
         self.baseline: list[float] = json.loads(metadata.get("baseline", "[]"))
         self.reference: dict[str, Any] = json.loads(metadata.get("reference", "{}"))
-        features = json.loads(metadata.get("features", "[]"))
-        self.width = given.shape[1] if isinstance(given.shape[1], int) else len(features)
+        self.features: tuple[str, ...] = tuple(json.loads(metadata.get("features", "[]")))
+        self.width: int = given.shape[1] if isinstance(given.shape[1], int) else len(self.features)
         if not self.width:
             raise ModelMismatch(f"{path} does not tell how many features it takes")
 

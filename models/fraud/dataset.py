@@ -26,7 +26,7 @@ import pandas as pd
 
 from functions.fraud import lake
 from functions.fraud.features import FEATURES
-from models.container import paths
+from models.container import paths, processing
 from models.fraud import training_set
 from models.fraud.reading import Recorded, recorded
 
@@ -76,8 +76,8 @@ def build(where: str, windows: Windows) -> Dataset:
     read = recorded(where, (windows.train[0] - timedelta(days=1)).date(), windows.as_of.date())
     if not read.decisions:
         raise ValueError(
-            f"no decisions in {where} from {_text(windows.train[0])} to {_text(windows.as_of)}: does the delivery to the "
-            f"lake work? A history can be filled in with python -m models.fraud.backfill ({_counted(read.left_out)})"
+            f"no decisions in {where} from {_text(windows.train[0])} to {_text(windows.as_of)}: does delivery work? "
+            f"A history can be filled in with python -m models.fraud.backfill ({_counted(read.left_out)})"
         )
     left_out = dict(read.left_out)
     train = _rows(read, windows.train, windows.evaluate[0], left_out)
@@ -160,19 +160,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--delay-days", type=float, default=7)
     parser.add_argument("--evaluate-days", type=float, default=7)
     given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(message)s")
-    out = paths.resolved("/opt/ml/processing")
-    try:
-        windows = Windows.of(given.as_of, given.train_days, given.delay_days, given.evaluate_days)
-        built = build(given.lake, windows)
-    except (ValueError, OSError) as error:
-        log.error("%s", error)  # noqa: TRY400 - a person reads it, not where it was found
-        return 1
-    training_set.write(built.train, out / "train" / "train.parquet")
-    training_set.write(built.evaluate, out / "evaluate" / "evaluate.parquet")
-    _write(out / "summary" / "summary.json", built.summary)
-    log.info("%s", json.dumps(built.summary))
-    return 0
+
+    def work() -> None:
+        out = paths.resolved("/opt/ml/processing")
+        built = build(given.lake, Windows.of(given.as_of, given.train_days, given.delay_days, given.evaluate_days))
+        training_set.write(built.train, out / "train" / "train.parquet")
+        training_set.write(built.evaluate, out / "evaluate" / "evaluate.parquet")
+        _write(out / "summary" / "summary.json", built.summary)
+        log.info("%s", json.dumps(built.summary))
+
+    return processing.run(work)
 
 
 def _write(path: Path, summary: dict[str, Any]) -> None:
