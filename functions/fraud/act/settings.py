@@ -15,4 +15,4 @@ class Settings:
     model_uri: str
     shadow_model_uri: str
     policy: str
-    decisions_delivery: str = ""
+    decisions_delivery: str

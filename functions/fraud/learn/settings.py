@@ -9,4 +9,4 @@ class Settings:
 
     terminals_table: str
     decisions_table: str
-    labels_delivery: str = ""
+    labels_delivery: str

@@ -71,7 +71,7 @@ def put_records(stream: str, records: Sequence[Record]) -> set[int]:
 
 def put_lines(delivery: str, lines: Sequence[bytes]) -> set[int]:
     """PutRecordBatch: many lines a record, since Firehose bills each record as if it had 5 KB at least."""
-    records = list(_packed(lines)) if delivery else []
+    records = list(_packed(lines))
 
     def call(chunk: Sequence[list[int]]) -> list[bool]:
         data = [b"".join([lines[number] + b"\n" for number in record]) for record in chunk]
