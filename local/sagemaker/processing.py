@@ -128,7 +128,8 @@ def _process(job: Job) -> None:
     if code is None:
         raise JobStoppedError(f"The job ran longer than {record['StoppingCondition']['MaxRuntimeInSeconds']} s.")
     if code:
-        raise JobFailedError(f"AlgorithmError: See job logs for more information, exit code: {code}")
+        why = job.record.get("ExitMessage", "").strip() or "See job logs for more information"
+        raise JobFailedError(f"AlgorithmError: {why[:900]}, exit code: {code}")
     for entry in _outputs(record):
         target = entry["S3Output"]
         storage.put_folder(s3, job.base / _folder(entry["OutputName"], target), target["S3Uri"])
