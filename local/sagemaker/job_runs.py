@@ -100,21 +100,26 @@ def _ended(job: Job, work: Callable[[Job], None]) -> tuple[str, str]:
         if not job.stopping.is_set():
             work(job)
         job.go_on()
-    except JobFailedError as error:
-        return "Failed", str(error)
-    except JobStoppedError as error:
-        return "Stopped", str(error)
-    except (StorageError, UnknownImageError) as error:
-        return "Failed", f"ClientError: {error}"
     except PlatformEndedError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - every job ends with a status and a reason
         job.go_on()  # whatever fails while the platform ends fails because of that
-        LOG.exception("%s %s failed inside the platform", job.kind.resource, job.name)
-        return "Failed", f"InternalServerError: The local platform failed at this job: {error!r}; its log tells more."
+        return _failed(job, error)
     finally:
         _places.release()
     return ("Stopped" if job.stopping.is_set() else "Completed"), ""
+
+
+def _failed(job: Job, error: Exception) -> tuple[str, str]:
+    """Status and reason of a job whose work raised."""
+    if isinstance(error, JobStoppedError):
+        return "Stopped", str(error)
+    if isinstance(error, JobFailedError):
+        return "Failed", str(error)
+    if isinstance(error, StorageError | UnknownImageError):
+        return "Failed", f"ClientError: {error}"
+    LOG.error("%s %s failed inside the platform", job.kind.resource, job.name, exc_info=error)
+    return "Failed", f"InternalServerError: The local platform failed at this job: {error!r}; its log tells more."
 
 
 def _finish(job: Job, status: str, reason: str, finish: Finish) -> None:

@@ -79,6 +79,8 @@ class Job:
     kind: Kind
     name: str
     stopping: threading.Event = field(default_factory=threading.Event)
+    # What is to be done at once when the job is asked to stop.
+    at_stop: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def table(self) -> Table:
@@ -157,6 +159,8 @@ def stop(service: Service, kind: Kind, name: str, alter: Callable[[Record], None
     job = running.get(record[kind.arn])
     if job:
         job.stopping.set()
+        for act in job.at_stop:
+            act()
     return {}
 
 
