@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from local.emulator import settings
+from local.emulator import restart, settings
 from local.emulator.routing import App, Gateway
 from local.faults import Faults
 from local.platform.account import HOST, PORT
@@ -66,6 +66,7 @@ def main() -> None:
     port = listener.getsockname()[1]
     with_faults = os.environ.get("CUATRO_FAULTS") == "1"
     shutil.rmtree(state / "tmp", ignore_errors=True)  # of a platform that was ended hard
+    restart.begin(state)
     environment = settings.environment(port, state)
     os.environ.clear()
     os.environ.update(environment)
@@ -80,8 +81,13 @@ def main() -> None:
     app: App = Gateway(default, api.services(sagemaker), identity)
     if with_faults:
         app = Faults(app)
+
+    def end() -> None:
+        sagemaker.end()
+        ministack.end()
+
     try:
-        asyncio.run(serve(app, listener, sagemaker.end))
+        asyncio.run(serve(app, listener, end))
     finally:
         ministack.end_functions()
         (state / "platform.json").unlink(missing_ok=True)

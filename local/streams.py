@@ -26,6 +26,7 @@ from local.shards import Shard, kinesis_shards, table_shards
 log = logging.getLogger(__name__)
 
 FIRST_WAIT_S = 0.1
+LAST_BATCH_S = 5.0
 LONGEST_WAIT_S = 2.0
 
 
@@ -35,17 +36,31 @@ class MappingStoppedError(Exception):
 
 _running: set[tuple[str, str]] = set()
 _lock = threading.Lock()
+# Set when the platform ends.
+_ending = threading.Event()
 
 
 def install() -> None:
     """Replace MiniStack's stream pollers; call once in the serving process, before the first mapping exists."""
     lambda_svc._poll_kinesis = functools.partial(_poll, "kinesis", kinesis_shards)
     lambda_svc._poll_dynamodb_streams = functools.partial(_poll, "dynamodb", table_shards)
+    poll_queues = lambda_svc._poll_sqs
+    lambda_svc._poll_sqs = lambda: not _ending.is_set() and poll_queues()
+
+
+def end() -> None:
+    """Starts no further batch, and waits a while for those in delivery; what is not finished is delivered again."""
+    _ending.set()
+    deadline = time.monotonic() + LAST_BATCH_S
+    while _running and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def _poll(service: str, shards_of: Callable[[dict[str, Any]], Iterator[Shard]]) -> bool:
     """Start a worker for each shard that has something to read and no worker; True if any was started."""
     started = False
+    if _ending.is_set():
+        return started
     for account, region, mapping in lambda_svc._iter_all_esms():
         if f":{service}:" not in mapping.get("EventSourceArn", "") or not _enabled(mapping):
             continue
@@ -90,8 +105,12 @@ def _port(shard: Shard) -> Port:
         checkpoint=shard.checkpoint,
         discard=functools.partial(_discard, shard),
         age_s=lambda record: time.time() - shard.arrived(record),
-        wait=lambda attempt: time.sleep(min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(attempt - 1, 10))),
+        wait=lambda attempt: _pause(min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(attempt - 1, 10))),
     )
+
+
+def _pause(seconds: float) -> None:
+    _ending.wait(seconds)
 
 
 def _enabled(mapping: dict[str, Any]) -> bool:
@@ -103,7 +122,7 @@ def _invoke(shard: Shard, records: Sequence[Record]) -> int | None:
     mapping = shard.mapping
     known = mapping["UUID"] in lambda_svc._esms
     function, _ = lambda_svc._get_func_record_for_qualifier(mapping["FunctionName"], mapping.get("Qualifier"))
-    if not known or function is None or not _enabled(mapping):
+    if not known or function is None or not _enabled(mapping) or _ending.is_set():
         raise MappingStoppedError
     age = max(0.0, time.time() - shard.arrived(records[-1]))
     for dimensions in invocation.dimensions(function["config"])[:2]:
@@ -112,6 +131,8 @@ def _invoke(shard: Shard, records: Sequence[Record]) -> int | None:
     if result.get("throttle"):
         return None
     if result.get("error"):
+        if _ending.is_set():  # the end of the platform is no failure of the records
+            raise MappingStoppedError
         log.warning("%s failed on %d records: %s", mapping["FunctionName"], len(records), result.get("body"))
         mapping["LastProcessingResult"] = "PROBLEM: Function call failed"
         return 0

@@ -24,6 +24,7 @@ from local.emulator import (
     parsing,
     partiql,
     pool,
+    restart,
 )
 from local.emulator.routing import App
 
@@ -48,8 +49,15 @@ def app(state: Path) -> App:
     extract = actions.as_aws_checks(functionactions.as_aws_checks(iam_actions.extract_iam_action))
     iam_actions.extract_iam_action = extract
     iam_actions.extract_resource_arn = functionactions.on_what_aws_checks(iam_actions.extract_resource_arn, extract)
+    restart.install(state, end)
     dynamodb.parse_partiql_statement = parsing.remembering(dynamodb.parse_partiql_statement)
     return cast("App", ministack_app.app)
+
+
+def end() -> None:
+    """Brings event sources and functions to rest: what is in the middle of a batch ends it, if it ends soon."""
+    streams.end()
+    end_functions()
 
 
 def end_functions() -> None:

@@ -36,6 +36,8 @@ def environment(port: int, state: Path) -> dict[str, str]:
         "LAMBDA_EXECUTOR": "local",
         # Processes that nobody used for this long end, but for one of each version that is in use.
         "LAMBDA_WARM_TTL_SECONDS": os.environ.get("CUATRO_WARM_S", "60"),
+        "PERSIST_STATE": "1",  # see local/emulator/restart.py
+        "S3_PERSIST": "1",
         "STATE_DIR": str(state / "services"),
         "S3_DATA_DIR": str(state / "s3"),
         "TMPDIR": str(scratch),

@@ -10,6 +10,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.emulator import restart
 from local.platform.account import HOST, PORT
 from local.platform.errors import PlatformError
 
@@ -94,8 +95,11 @@ def start(state: Path = STATE, port: int = PORT, timeout: float = 60) -> Platfor
     )
 
 
-def stop(state: Path = STATE, timeout: float = 15) -> bool:
-    """Ends the platform of this state directory with every process of its functions. False when none ran."""
+def stop(state: Path = STATE, timeout: float = 60) -> bool:
+    """Ends the platform of this state directory with every process of its functions. False when none ran.
+
+    It keeps its state for the next start there, unless it takes longer than `timeout` seconds to save it.
+    """
     found = running(state)
     if not found:
         return False
@@ -107,6 +111,13 @@ def stop(state: Path = STATE, timeout: float = 15) -> bool:
         os.killpg(found.pid, signal.SIGKILL)
     (state / "platform.json").unlink(missing_ok=True)
     return True
+
+
+def forget(state: Path = STATE) -> bool:
+    """Ends the platform of this state directory and removes all that it kept. False when there was nothing."""
+    found = stop(state) or any((state / name).exists() for name in restart.KEPT)
+    restart.remove(state)
+    return found
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:
