@@ -4,28 +4,49 @@ An operation is a plain function (Service, input) -> output, run in a worker thr
 """
 
 import asyncio
-import importlib
+import contextvars
 import logging
 import uuid
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from local.emulator.routing import App, Receive, Scope, Send
-from local.sagemaker import protocol, shapes
+from local.sagemaker import (
+    asynchronous,
+    containers,
+    endpoint_configs,
+    endpoints,
+    features,
+    invocations,
+    models,
+    pipelines,
+    processing,
+    protocol,
+    registry,
+    scaling,
+    shapes,
+    tags,
+    training,
+    transform,
+)
 from local.sagemaker.access import Caller
 from local.sagemaker.errors import AwsError
 from local.sagemaker.protocol import Answer, Call, Request
-from local.sagemaker.service import Operation, Service, port
+from local.sagemaker.service import Operation, Output, Service, port
 
 LOG = logging.getLogger(__name__)
 
 SIGNING_NAMES = ("sagemaker", "application-autoscaling")
-MODULES = (
-    "registry", "features", "scaling", "training", "processing", "transform", "models",
-    "endpoint_configs", "endpoints", "invocations", "asynchronous", "pipelines", "tags",
+# In the order in which they end: an execution before the jobs that it waits for, every process last.
+MODULES: tuple[ModuleType, ...] = (
+    pipelines, registry, features, scaling, training, processing, transform, models, endpoint_configs, endpoints,
+    invocations, asynchronous, tags, containers,
 )  # fmt: skip
+# An operation may wait a minute for a model's answer, and waits for its turn in none.
+THREADS = 128
 
 
 class SageMaker:
@@ -33,9 +54,9 @@ class SageMaker:
 
     def __init__(self, state: Path) -> None:
         self.service = Service(state, port())
-        self.modules = list(_modules())
-        self.operations = collected(self.modules)
-        for module in self.modules:
+        self.operations = collected(MODULES)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="sagemaker")
+        for module in MODULES:
             if hasattr(module, "recover"):
                 module.recover(self.service)
 
@@ -50,7 +71,7 @@ class SageMaker:
 
     def end(self) -> None:
         """Ends jobs and endpoints, writes and tells what waits."""
-        for module in self.modules:
+        for module in MODULES:
             try:
                 if hasattr(module, "end"):
                     module.end(self.service)
@@ -69,7 +90,7 @@ class SageMaker:
             given = protocol.read(call, request)
             caller.may(self.service, call, given)
             shapes.validate(call.operation.input_shape, given)
-            output = await asyncio.to_thread(self._operation(call), self.service, given)
+            output = await self._in_thread(self._operation(call), given)
             return protocol.answer(call, output)
         except AwsError as error:
             return protocol.failure(call, error)
@@ -77,6 +98,11 @@ class SageMaker:
             LOG.exception("%s failed", call.name if call else request.raw_path)
             text = f"The local SageMaker failed at this ({error!r}); its log tells more."
             return protocol.failure(call, AwsError("InternalFailure", text, 500))
+
+    async def _in_thread(self, operation: Operation, given: dict[str, Any]) -> Output:
+        """Runs an operation with this request's account and region, which MiniStack keeps in the context."""
+        run = contextvars.copy_context().run
+        return await asyncio.get_running_loop().run_in_executor(self._threads, run, operation, self.service, given)
 
     def _operation(self, call: Call) -> Operation:
         found = self.operations.get(call.name)
@@ -100,22 +126,11 @@ def collected(modules: Iterable[ModuleType]) -> dict[str, Operation]:
     """Operations of all modules by AWS's names. Raises ValueError when two modules have the same one."""
     found: dict[str, Operation] = {}
     for module in modules:
-        twice = found.keys() & module.OPERATIONS.keys()
-        if twice:
+        own: dict[str, Operation] = getattr(module, "OPERATIONS", {})
+        if twice := found.keys() & own.keys():
             raise ValueError(f"{module.__name__} has operations that another module has: {sorted(twice)}")
-        found |= module.OPERATIONS
+        found |= own
     return found
-
-
-def _modules() -> Iterable[ModuleType]:
-    for name in MODULES:
-        try:  # until all of them are written
-            module = importlib.import_module(f"local.sagemaker.{name}")
-        except Exception:
-            LOG.exception("no %s", name)
-            continue
-        if hasattr(module, "OPERATIONS"):
-            yield module
 
 
 async def _request(scope: Scope, receive: Receive) -> Request:

@@ -1,0 +1,16 @@
+"""Application Auto Scaling for SageMaker's endpoint variants: limits, policies, and the loop that keeps to them."""
+
+from local.sagemaker.scaling import policies, targets, tracking
+from local.sagemaker.service import Operation, Service
+
+OPERATIONS: dict[str, Operation] = {**targets.OPERATIONS, **policies.OPERATIONS}
+
+
+def recover(service: Service) -> None:
+    """Goes on with the policies that are there."""
+    tracking.recover(service)
+
+
+def end(service: Service) -> None:
+    """Ends the loop."""
+    tracking.end(service)
