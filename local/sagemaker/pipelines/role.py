@@ -4,14 +4,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
-from local.platform.account import REGION
 from local.sagemaker.service import Service
 
 # A Lambda function runs for up to 15 minutes, and is not to be invoked twice.
-_CONFIGS = {"lambda": Config(read_timeout=920, retries={"total_max_attempts": 1})}
+_CONFIGS: dict[str, dict[str, Any]] = {"lambda": {"read_timeout": 920, "retries": {"total_max_attempts": 1}}}
 _lock = threading.Lock()
 # boto3 reads the description of SageMaker for each new client: one of each role is enough.
 _clients: dict[tuple[str, str, str], Any] = {}
@@ -25,13 +21,7 @@ def clients(service: Service, role_arn: str) -> Callable[[str], Any]:
         with _lock:
             which = (service.endpoint, keys["AWS_ACCESS_KEY_ID"], name)
             if which not in _clients:
-                _clients[which] = _client(service.endpoint, name, keys)
+                _clients[which] = service.client(name, keys, **_CONFIGS.get(name, {}))
             return _clients[which]
 
     return client
-
-
-def _client(endpoint: str, name: str, keys: dict[str, str]) -> Any:
-    session: Any = boto3.Session(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], keys["AWS_SESSION_TOKEN"])
-    config = _CONFIGS.get(name, Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}))
-    return session.client(name, endpoint_url=endpoint, region_name=REGION, config=config)
