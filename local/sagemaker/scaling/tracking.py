@@ -15,7 +15,7 @@ from local.sagemaker.service import Service
 from local.sagemaker.store import Record
 
 LOG = logging.getLogger(__name__)
-EVERY_S = 5.0
+EVERY_S = 2.0
 COOLDOWN_S = 300.0
 CONFIGURATION = "TargetTrackingScalingPolicyConfiguration"
 
