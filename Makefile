@@ -46,6 +46,7 @@ lock: $(STAMP)  ## compile requirements*.in anew, with hashes; UPGRADE=--upgrade
 	$(COMPILE) $(UPGRADE) requirements.in -o requirements.txt
 	$(COMPILE) $(UPGRADE) requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) $(UPGRADE) local/requirements.in -o local/requirements.txt
+	$(COMPILE) $(UPGRADE) models/container/requirements.in -o models/container/requirements.txt
 	for layer in layers/*/requirements.in; do $(COMPILE) $(UPGRADE) $$layer -o $${layer%.in}.txt; done
 
 clean: down  ## end the platform and remove everything that is made but the environments

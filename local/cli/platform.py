@@ -9,7 +9,7 @@ from local.cli.console import out, steps
 from local.cli.options import StateDir, TargetName
 from local.platform import deployment
 from local.platform.account import PORT
-from local.platform.process import STATE, running, start, stop
+from local.platform.process import STATE, forget, running, start, stop
 
 if TYPE_CHECKING:
     from local.platform.client import Connection
@@ -36,10 +36,18 @@ def up(
         out.print("Next: [bold]cuatro demo[/] streams transactions, [bold]cuatro status[/] shows what is there.")
 
 
-def down(state: StateDir = STATE) -> None:
-    """End the local platform and every process of its functions. What it held is gone; the next `up` deploys anew."""
-    if stop(state):
-        out.print("[green]Ended.[/] `cuatro up` starts it again.")
+def down(
+    state: StateDir = STATE,
+    forgetting: Annotated[
+        bool, typer.Option("--forget", help="Also remove everything that it holds: the next `up` deploys anew.")
+    ] = False,
+) -> None:
+    """End the local platform and every process of its functions. What it holds is kept for the next `up`."""
+    if forgetting:
+        forget(state)
+        out.print("[green]Ended, and everything forgotten.[/] `cuatro up` begins anew.")
+    elif stop(state):
+        out.print("[green]Ended.[/] `cuatro up` starts it again, with all that it holds; --forget begins anew.")
     else:
         out.print("No platform runs here. `cuatro up` starts one.")
 
