@@ -55,19 +55,17 @@ class World:
 
 def world(seed: int, run: str, now: datetime) -> World:
     """The scenario's purchases until `now`, with ids of this run."""
-    from models.fraud.scenario import NEW_PATTERN, UNLABELLED, scenario  # noqa: PLC0415 - imports pandas
+    import pandas as pd  # noqa: PLC0415 - takes long to import
 
-    told = scenario(seed, end=now.replace(tzinfo=None))
-    table = named(told.transactions, run)
-    kept_from = table["TX_DATETIME"].max() - UNLABELLED
-    when = table["TX_DATETIME"]
-    table = table.assign(NEW=table["TX_FRAUD_SCENARIO"] == NEW_PATTERN)
-    return World(
-        told.change,
-        table[when < told.change],
-        table[(when >= told.change) & (when < kept_from)],
-        table[when >= kept_from],
-    )
+    from models.fraud.scenario import SCENARIO, SHELL_MERCHANT, change, scenario  # noqa: PLC0415
+
+    end = pd.Timestamp(now).tz_convert("UTC").tz_localize(None).floor("s") - pd.Timedelta(minutes=1)
+    table = named(scenario(seed, end), run)
+    when, began = table["TX_DATETIME"], change(end)
+    # No window uses the newest days, whose labels have not come yet.
+    kept_from = end - pd.Timedelta(days=SCENARIO.delay_days) / 2
+    table = table.assign(NEW=table["TX_FRAUD_SCENARIO"] == SHELL_MERCHANT)
+    return World(began, table[when < began], table[(when >= began) & (when < kept_from)], table[when >= kept_from])
 
 
 def play(console: Console, connection: Connection, seed: int, run: str, now: datetime) -> None:
