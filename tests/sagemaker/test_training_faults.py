@@ -1,6 +1,5 @@
 """Training jobs that go wrong: each ends with a status and a reason, and nothing of it is left running."""
 
-import os
 import re
 from typing import Any
 
@@ -10,7 +9,7 @@ from botocore.exceptions import ClientError
 from local.platform.process import Platform
 from tests.sagemaker.checked import Aws, eventually
 from tests.sagemaker.programs import register
-from tests.sagemaker.training_jobs import Training, channel
+from tests.sagemaker.training_jobs import Training, channel, runs
 
 
 @pytest.fixture(scope="module")
@@ -23,15 +22,6 @@ def saved(training: Training, job: dict[str, Any]) -> bool:
     key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix(f"s3://{training.bucket}/")
     answer = training.aws.client("s3").list_objects_v2(Bucket=training.bucket, Prefix=key)
     return bool(answer["KeyCount"])
-
-
-def alive(group: int) -> bool:
-    """Whether the process group has a process."""
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def waiting(training: Training, name: str) -> list[str]:
@@ -88,7 +78,7 @@ def test_a_container_that_will_not_end_is_ended_with_all_it_started(training: Tr
     assert training.describe(name)["TrainingJobStatus"] == "Stopping"
     assert training.ended(name)["TrainingJobStatus"] == "Stopped"
     assert "not now" in training.lines(name)
-    eventually(lambda: not alive(pid), "the end of everything that the program started")
+    eventually(lambda: not runs(pid), "the end of everything that the program started")
 
 
 @pytest.mark.parametrize(

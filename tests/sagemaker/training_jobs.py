@@ -1,5 +1,6 @@
 """CreateTrainingJob as the tests call it, and waiting for what becomes of it."""
 
+import os
 from typing import Any
 
 from tests.sagemaker.checked import Aws, eventually, unique
@@ -63,6 +64,15 @@ def channel(name: str, uri: str, **changes: Any) -> dict[str, Any]:
     """A channel of InputDataConfig; `changes` are members of its S3DataSource."""
     source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated", **changes}
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}, "ContentType": "text/csv"}
+
+
+def runs(group: int) -> bool:
+    """Whether the process group has a process."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def logged(aws: Aws, group: str, job: str) -> list[str]:
