@@ -97,7 +97,9 @@ class SuiteFunction(Construct):
         )
         # What triggers use: the alias, whose version a roll-out changes, or the function itself.
         self.reached: lambda_.IFunction = self.function
+        self.version = ""  # ARN of the version that a deployment publishes
         if live:
+            self.version = self.function.current_version.function_arn
             self.reached = lambda_.Alias(
                 self,
                 "Live",

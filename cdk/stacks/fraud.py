@@ -18,6 +18,8 @@ from cdk.constructs.event_source import consume_stream, consume_table
 from cdk.constructs.failures import FailuresQueue
 from cdk.constructs.findings import acknowledge
 from cdk.constructs.lake import Lake
+from cdk.constructs.model_endpoint import ModelEndpoint, model_layer_name
+from cdk.constructs.models_image import ModelsImage
 from cdk.constructs.private_api import PrivateApi, Route
 from cdk.constructs.private_bucket import private_bucket
 from cdk.constructs.state_table import StateTable
@@ -35,7 +37,6 @@ ROUTES: tuple[Route, ...] = (
     ("POST", "/cards/{card_id}/unblock"),
     ("GET", "/decisions/{transaction_id}"),
 )
-_MODEL = "/opt/models/fraud/model.onnx"
 _SHADOW = "/opt/models/fraud/shadow.onnx"
 # Of the cards table's changes, `act` needs those that carry decisions: the attribute `d`, the outbox.
 _WITH_DECISIONS = lambda_.FilterCriteria.filter({"dynamodb": {"NewImage": {"d": {"B": lambda_.FilterRule.exists()}}}})
@@ -105,11 +106,22 @@ class CuatroFraud(Stack):
         self.inference = self._layer(
             "Inference", layer_archive("inference", self.target.layer_platform), "ONNX Runtime and numpy, slimmed"
         )
-        self.model = self._layer("Model", model_archive("fraud", self.target.shadow_model), "The fraud model")
+        self.model = ModelEndpoint(
+            self, "Model", pipeline="fraud", serving=self.target.serving, layer=self._model_layer,
+            image=self._models_image, lake=self.lake, tell=self.tell,
+        )  # fmt: skip
 
-    def _layer(self, name: str, archive: Any, description: str) -> lambda_.LayerVersion:
+    def _model_layer(self) -> lambda_.LayerVersion:
+        archive = model_archive("fraud", self.target.shadow_model)
+        return self._layer("Model", archive, "The fraud model", model_layer_name(self))
+
+    def _models_image(self) -> ModelsImage:
+        """Made when something uses it: building it takes Docker, Finch or Podman."""
+        return ModelsImage(self, "ModelsImage", target=self.target)
+
+    def _layer(self, name: str, archive: Any, description: str, layer_name: str | None = None) -> lambda_.LayerVersion:
         return lambda_.LayerVersion(
-            self, f"{name}Layer", code=code(archive), compatible_runtimes=[RUNTIME],
+            self, f"{name}Layer", code=code(archive), compatible_runtimes=[RUNTIME], layer_version_name=layer_name,
             compatible_architectures=[lambda_.Architecture.X86_64], description=description,
         )  # fmt: skip
 
@@ -118,7 +130,7 @@ class CuatroFraud(Stack):
         cards, terminals = {"CARDS_TABLE": self.cards.name}, {"TERMINALS_TABLE": self.terminals.name}
         decisions, labels = {"DECISIONS_TABLE": self.decisions.name}, {"LABELS_TABLE": self.labels.name}
         shadow = _SHADOW if target.shadow_model else ""
-        policy = {"MODEL_URI": _MODEL, "SHADOW_MODEL_URI": shadow, "POLICY": target.fraud_policy.as_json()}
+        policy = {"MODEL_URI": self.model.uri, "SHADOW_MODEL_URI": shadow, "POLICY": target.fraud_policy.as_json()}
         deciding = {
             **policy,
             "MAX_AGE_DAYS": str(target.max_age_days),
@@ -145,6 +157,8 @@ class CuatroFraud(Stack):
             "Learn", "learn", "Folds labels into terminals' risk and decisions", profile.job_memory_mb, scores=False,
             settings={**terminals, **decisions, "LABELS_DELIVERY": self.learned.name},
         )  # fmt: skip
+        for scoring in (self.score, self.act, self.authorize):
+            self.model.allow(scoring.role)
         allow_score(self)
         allow_act(self, platform)
         allow_api(self)
@@ -165,11 +179,17 @@ class CuatroFraud(Stack):
             self, name, pipeline="fraud", job=job, purpose=purpose, settings=settings, target=self.target,
             memory_mb=memory_mb, timeout=Duration.seconds(timeout_s), failures=self.failures.queue, tell=self.tell,
             live=scores,
-            layers=[self.core, self.inference, self.model] if scores else [self.core],
+            layers=self._layers_of(scores=scores),
         )  # fmt: skip
 
+    def _layers_of(self, *, scores: bool) -> list[lambda_.ILayerVersion]:
+        model = [self.model.layer] if self.model.layer else []
+        return [self.core, self.inference, *model] if scores else [self.core]
+
     def _outputs(self) -> None:
+        endpoint = self.model.endpoint
         for key, value in {
+            **({"ModelEndpointName": endpoint.attr_endpoint_name} if endpoint else {}),
             "StreamName": self.stream.stream_name,
             "ApiUrl": self.api.url,
             "CardsTable": self.cards.name,

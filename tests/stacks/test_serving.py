@@ -1,0 +1,128 @@
+"""Four ways to serve the model: what each makes, what it may reach, and that the functions do not notice."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk
+import pytest
+
+from cdk.artefact import Artefact, compiled
+from cdk.config import chosen
+from cdk.constructs import model_endpoint
+from cdk.suite import Suite
+from tests.stacks.synthesis import DEFAULT, Assembly, Resource, assembly, context, references
+
+ENDPOINTS = ("serverless", "realtime", "inferentia")
+OF_ENDPOINTS = ("AWS::SageMaker::", "AWS::ApplicationAutoScaling::", "AWS::ECR::")
+
+
+@pytest.fixture(scope="module")
+def inferentia(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    """As if the model had been compiled: what is in the artefact does not matter to a template."""
+    artefact = tmp_path_factory.mktemp("neuron") / "model.tar.gz"
+    artefact.write_bytes(b"compiled")
+    app = aws_cdk.App(
+        outdir=str(artefact.parent / "assembly"), context=context(), builtin_cloud_formation_validation=False
+    )
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(model_endpoint, "compiled", lambda pipeline: Artefact(artefact, "v1"))
+        Suite(app, chosen(DEFAULT, None, "inferentia", "off"))
+    app.synth()
+    return Assembly(artefact.parent / "assembly")
+
+
+@pytest.fixture(scope="module", params=ENDPOINTS)
+def served(request: pytest.FixtureRequest, inferentia: Assembly) -> Assembly:
+    return inferentia if request.param == "inferentia" else assembly(DEFAULT, None, request.param, "off")
+
+
+def only(suite: Assembly, kind: str) -> dict[str, Any]:
+    (found,) = suite.resources(kind)
+    return found.properties
+
+
+def scoring(suite: Assembly) -> list[Resource]:
+    return [
+        function
+        for function in suite.resources("AWS::Lambda::Function")
+        if "MODEL_URI" in function.properties["Environment"]["Variables"]
+    ]
+
+
+def test_the_layer_needs_no_endpoint() -> None:
+    suite = assembly(DEFAULT, None, "lambda", "off")
+    assert not [each.where for each in suite.resources() if each.type.startswith(OF_ENDPOINTS)]
+    for function in scoring(suite):
+        assert function.properties["Environment"]["Variables"]["MODEL_URI"] == "/opt/models/fraud/model.onnx"
+
+
+def test_functions_get_the_endpoints_name_and_no_model(served: Assembly) -> None:
+    (endpoint,) = served.resources("AWS::SageMaker::Endpoint")
+    assert len(scoring(served)) >= 3
+    for function in scoring(served):
+        uri = function.properties["Environment"]["Variables"]["MODEL_URI"]
+        assert uri["Fn::Join"][1][0] == "sagemaker:"
+        assert references(uri) == [endpoint.id]
+    for function in served.functions():
+        assert not [layer for layer in function.layers if "model" in layer.name]
+
+
+def test_who_scores_may_invoke_this_endpoint_and_nobody_else(served: Assembly) -> None:
+    (endpoint,) = served.resources("AWS::SageMaker::Endpoint")
+    may = [
+        (policy.properties["Roles"], statement["Resource"])
+        for policy in served.resources("AWS::IAM::Policy")
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        if "sagemaker:InvokeEndpoint" in statement["Action"]
+    ]
+    assert {references(resource)[0] for _, resource in may} == {endpoint.id}
+    roles = {function.properties["Role"]["Fn::GetAtt"][0] for function in scoring(served)}
+    assert {role["Ref"] for named, _ in may for role in named} == roles
+
+
+def test_the_artefact_is_the_shipped_model(served: Assembly) -> None:
+    container = only(served, "AWS::SageMaker::Model")["PrimaryContainer"]
+    assert json.dumps(container["ModelDataUrl"]).rstrip('"}').endswith(".gz"), "SageMaker looks at the name"
+    assert container["Environment"]["CUATRO_MODEL"] == "fraud"
+
+
+def test_serverless_has_memory_and_none_of_what_serverless_endpoints_lack() -> None:
+    suite = assembly(DEFAULT, None, "serverless", "off")
+    (variant,) = only(suite, "AWS::SageMaker::EndpointConfig")["ProductionVariants"]
+    assert variant["ServerlessConfig"] == {"MaxConcurrency": 20, "MemorySizeInMB": 2048}
+    assert "InstanceType" not in variant
+    assert "DataCaptureConfig" not in only(suite, "AWS::SageMaker::EndpointConfig")
+    assert only(suite, "AWS::SageMaker::Model")["EnableNetworkIsolation"] is False
+    assert not suite.resources("AWS::ApplicationAutoScaling::ScalableTarget")
+
+
+@pytest.mark.parametrize(("serving", "instance"), [("realtime", "ml.c6i.large"), ("inferentia", "ml.inf2.xlarge")])
+def test_instances_scale_capture_and_are_isolated(serving: str, instance: str, inferentia: Assembly) -> None:
+    suite = inferentia if serving == "inferentia" else assembly(DEFAULT, None, serving, "off")
+    config = only(suite, "AWS::SageMaker::EndpointConfig")
+    assert config["ProductionVariants"][0]["InstanceType"] == instance
+    assert config["DataCaptureConfig"]["EnableCapture"] is True
+    assert only(suite, "AWS::SageMaker::Model")["EnableNetworkIsolation"] is True
+    scalable = only(suite, "AWS::ApplicationAutoScaling::ScalableTarget")
+    assert scalable["MinCapacity"] < scalable["MaxCapacity"]
+    policy = only(suite, "AWS::ApplicationAutoScaling::ScalingPolicy")
+    assert policy["PolicyType"] == "TargetTrackingScaling"
+    watched = {alarm.properties["MetricName"] for alarm in suite.resources("AWS::CloudWatch::Alarm")}
+    assert {"Invocation5XXErrors", "ModelLatency"} <= watched
+
+
+def test_an_uncompiled_model_says_which_command_compiles_it(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"Neuron SDK: python -m models\.container\.neuron"):
+        compiled("fraud", tmp_path)
+
+
+@pytest.mark.parametrize("option", ["serving", "retraining", "profile", "target"])
+def test_an_unknown_choice_names_those_that_there_are(option: str) -> None:
+    with pytest.raises(ValueError, match=f"-c {option}=nonsense: must be one of"):
+        chosen(**{"target": None, option: "nonsense"})
+
+
+def test_an_endpoint_and_a_roll_out_exclude_each_other() -> None:
+    with pytest.raises(ValueError, match="needs -c retraining=off"):
+        chosen(DEFAULT, None, "serverless")
