@@ -85,7 +85,32 @@ class CardBlocked(msgspec.Struct, frozen=True, kw_only=True):
     correlation_id: str
 
 
-PublishedEvent = TransactionScored | CardBlocked
+class ModelPromoted(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of a model decides from now on. report: URI of the comparison with the one before; may be empty."""
+
+    version: Literal[1] = 1
+    pipeline: str
+    model_version: str
+    previous_version: str
+    package_arn: str
+    report: str
+    time: str
+
+
+class ModelRolledBack(msgspec.Struct, frozen=True, kw_only=True):
+    """A version decides no more, or never did alone. weight: its share of the calls when it was taken back."""
+
+    version: Literal[1] = 1
+    pipeline: str
+    model_version: str
+    back_to: str
+    package_arn: str
+    weight: float
+    reason: str
+    time: str
+
+
+PublishedEvent = TransactionScored | CardBlocked | ModelPromoted | ModelRolledBack
 
 T = TypeVar("T")
 _TRANSACTION = msgspec.json.Decoder(Transaction)

@@ -38,13 +38,13 @@ class Record(msgspec.Struct, frozen=True):
     data: bytes
 
 
-def publish_events(bus: str, events: Sequence[PublishedEvent]) -> set[int]:
+def publish_events(bus: str, events: Sequence[PublishedEvent], source: str = SOURCE) -> set[int]:
     """PutEvents: detail type is the event's class, detail its JSON."""
 
     def call(chunk: Sequence[PublishedEvent]) -> list[bool]:
         entries = [
             {
-                "Source": SOURCE,
+                "Source": source,
                 "DetailType": type(event).__name__,
                 "Detail": msgspec.json.encode(event).decode(),
                 "EventBusName": bus,

@@ -1,0 +1,63 @@
+"""model.tar.gz of a champion and a challenger -> one layer that holds both, each with its checksum beside it."""
+
+import hashlib
+import io
+import tarfile
+import zipfile
+from collections.abc import Sequence
+
+from cuatro.errors import Rejected
+
+MODEL, SHADOW = "model.onnx", "shadow.onnx"
+LARGEST = 50 * 1024 * 1024
+"""Of a layer that Lambda takes in one call, and so of a model."""
+
+
+def path(pipeline: str, name: str) -> str:
+    """Where a function finds a model of the layer."""
+    return f"/opt/models/{pipeline}/{name}"
+
+
+def unpacked(archive: bytes, uri: str, sha256: str = "") -> bytes:
+    """model.onnx of a model.tar.gz. Raises Rejected when there is none, or another one than was registered."""
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            names = [member for member in tar.getmembers() if member.name.removeprefix("./") == MODEL]
+            found = tar.extractfile(names[0]) if names else None
+            content = found.read(LARGEST + 1) if found else b""
+    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+        raise Rejected(f"{uri} is no archive of a model: {error}") from None
+    if not content:
+        raise Rejected(f"{uri} holds no {MODEL}")
+    if len(content) > LARGEST:
+        raise Rejected(f"{uri}: the model has more than {LARGEST} bytes, a layer takes no more")
+    if sha256 and hashlib.sha256(content).hexdigest() != sha256:
+        raise Rejected(f"{uri} is not what was registered: its {MODEL} has another SHA-256 than {sha256}")
+    return content
+
+
+def packed(pipeline: str, champion: bytes, challenger: bytes) -> bytes:
+    """The layer's zip; the same models give the same bytes."""
+    files: dict[str, bytes] = {}
+    for name, content in ((MODEL, champion), (SHADOW, challenger)):
+        files[f"models/{pipeline}/{name}"] = content
+        files[f"models/{pipeline}/{name}.sha256"] = f"{hashlib.sha256(content).hexdigest()}\n".encode()
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for key, content in files.items():
+            entry = zipfile.ZipInfo(key, date_time=(1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16  # functions run as another user
+            archive.writestr(entry, content)
+    return stream.getvalue()
+
+
+def replaced(layers: Sequence[str], name: str, arn: str) -> tuple[str, ...]:
+    """A function's layers with `arn` in place of the one of this name. Raises Rejected when there is none."""
+    if not any(_name(each) == name for each in layers):
+        raise Rejected(f"the function has no layer {name} to replace; it has {', '.join(layers) or 'none'}")
+    return tuple(arn if _name(each) == name else each for each in layers)
+
+
+def _name(arn: str) -> str:
+    return arn.split(":")[6] if arn.count(":") == 7 else ""
