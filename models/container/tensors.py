@@ -108,6 +108,13 @@ def _tree(nodes: dict[int, tuple[int, float, bytes, int, int]], values: dict[int
     return found
 
 
+def margins(x: Any, a: Any, b: Any, c: Any, d: Any, e: Any, margin: Any) -> Any:  # noqa: PLR0913, PLR0917 - the form
+    """[rows, features] -> [rows] before the logistic function; written so that numpy's and torch's arrays both do."""
+    yes = ((x @ a < b) * 1.0).reshape(-1, c.shape[0], c.shape[1]).swapaxes(0, 1)
+    here = (yes @ c == d) * 1.0
+    return (here @ e).sum(0)[:, 0] + margin
+
+
 def as_graph(model: onnx.ModelProto) -> onnx.ModelProto:
     """The model as plain ONNX operators: the same input `features`, output `probabilities` and metadata.
 
