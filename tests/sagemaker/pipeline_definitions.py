@@ -116,6 +116,24 @@ def training(name: str, role: str, output: Any, *, train: Any = None, hyperparam
     return {"Name": name, "Type": "Training", "Arguments": arguments, **more}
 
 
+def model(name: str, role: str, image: str, artefact: Any) -> Json:
+    """A Model step."""
+    container = {"Image": image, "ModelDataUrl": artefact}
+    return {"Name": name, "Type": "Model", "Arguments": {"PrimaryContainer": container, "ExecutionRoleArn": role}}
+
+
+def transform(name: str, model_name: Any, source: str, output: str) -> Json:
+    """A Transform step, a line a request."""
+    data = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": source}}
+    arguments = {
+        "ModelName": model_name,
+        "TransformInput": {"DataSource": data, "ContentType": "text/csv", "SplitType": "Line"},
+        "TransformOutput": {"S3OutputPath": output, "AssembleWith": "Line"},
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    }
+    return {"Name": name, "Type": "Transform", "Arguments": arguments}
+
+
 def register(name: str, group: str, model: Any, *, approval: Any = "Approved", metadata: Any = None) -> Json:
     """A RegisterModel step."""
     arguments: Json = {

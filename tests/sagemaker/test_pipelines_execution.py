@@ -8,6 +8,7 @@ import pytest
 
 from local.platform.process import Platform
 from tests.sagemaker.checked import Aws, unique
+from tests.sagemaker.endpoint_calls import Endpoints
 from tests.sagemaker.pipeline_definitions import (
     compare,
     condition,
@@ -17,12 +18,15 @@ from tests.sagemaker.pipeline_definitions import (
     get,
     join,
     json_get,
+    model,
     parameter,
     register,
     training,
+    transform,
 )
 from tests.sagemaker.pipeline_runs import Events, Runs
 from tests.sagemaker.pipeline_runs import function as deployed
+from tests.sagemaker.programs import register as registered
 
 CHAMPION = """
 def handler(event, context):
@@ -186,6 +190,29 @@ def test_no_more_steps_run_at_once_than_the_pipeline_allows(runs: Runs) -> None:
     ran = list(runs.steps(arn).values())
     for before, after in pairwise(ran):
         assert before["EndTime"] <= after["StartTime"]
+
+
+def test_a_model_is_made_and_transforms(runs: Runs, platform: Platform, bucket: str) -> None:
+    image = registered(platform, "serving", "serve_program.py")
+    artefact = Endpoints(runs.aws, image, runs.role, bucket).artefact(name="a")
+    place = f"s3://{bucket}/{unique('transformed')}"
+    runs.aws.client("s3").put_object(Bucket=bucket, Key=f"{place.rsplit('/', 1)[1]}/in/rows.csv", Body=b"1,2\n3,4\n")
+    arn = runs.run(
+        definition(
+            model("Make", runs.role, image, artefact),
+            transform("Score", get("Steps.Make.ModelName"), f"{place}/in/", f"{place}/out"),
+        )
+    )
+    steps = runs.steps(arn)
+    assert {name: step["StepStatus"] for name, step in steps.items()} == {"Make": "Succeeded", "Score": "Succeeded"}, (
+        steps
+    )
+    execution = arn.rsplit("/", 1)[1]
+    assert f":model/pipelines-{execution}-make-" in steps["Make"]["Metadata"]["Model"]["Arn"]
+    assert f":transform-job/pipelines-{execution}-score-" in steps["Score"]["Metadata"]["TransformJob"]["Arn"]
+    key = f"{place.rsplit('/', 1)[1]}/out/rows.csv.out"
+    scored = runs.aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    assert scored.split() == [b"1,2", b"3,4"]
 
 
 def test_a_branch_that_is_not_taken_runs_nothing_that_waits_for_it(runs: Runs) -> None:

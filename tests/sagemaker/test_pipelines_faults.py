@@ -147,6 +147,16 @@ def test_a_stopped_execution_stops_its_jobs(runs: Runs) -> None:
     assert refusal.value.response["Error"]["Code"] == "ConflictException"
 
 
+def test_a_function_that_runs_is_waited_for(runs: Runs) -> None:
+    slow = deployed(runs.aws, "import time\ndef handler(event, context): time.sleep(2)")
+    arn = runs.start(runs.create(definition(function("Ask", slow), condition("After", NOTHING, DependsOn=["Ask"]))))
+    runs.reached(arn, "Ask", "Executing")
+    runs.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn)
+    assert runs.describe(arn)["PipelineExecutionStatus"] == "Stopping"
+    assert runs.ended(arn)["PipelineExecutionStatus"] == "Stopped"
+    assert runs.statuses(arn) == {"Ask": "Succeeded"}
+
+
 def test_a_retry_keeps_what_succeeded(runs: Runs, bucket: str) -> None:
     gate = condition("Gate", compare("Equals", get("Execution.PipelineName"), "another"), no=[fail("No")])
     arn = runs.run(definition(runs.job("Once", "wait", "0"), {**gate, "DependsOn": ["Once"]}))

@@ -39,7 +39,7 @@ class Run:
         self._begun = set(self.properties)
         self._halt = threading.Event()
         self._leave = threading.Event()
-        self._ended: queue.Queue[tuple[str, str]] = queue.Queue()
+        self._ended: queue.Queue[tuple[str, str, dict[str, Any] | None]] = queue.Queue()
         self._clients = role.clients(service, self.record["_role"])
         self._thread = threading.Thread(target=self._run, name=f"pipeline-{execution}", daemon=True)
 
@@ -67,9 +67,11 @@ class Run:
                     running.add(step.name)
             if not running:
                 break
-            name, status = self._ended.get()
+            name, status, properties = self._ended.get()
             running.discard(name)
             failed = failed or status == progress.FAILED
+            if properties is not None:
+                self.properties[name] = properties
         if self._leave.is_set():
             return
         forget(self.id)
@@ -96,11 +98,11 @@ class Run:
 
     def _step(self, step: Step) -> None:
         """Runs a step to its end and stores how it ended."""
-        status = progress.FAILED
+        status, properties = progress.FAILED, None
         members: dict[str, Any] = {}
         try:
-            self.properties[step.name] = self._tried(step)
-            status, members = progress.SUCCEEDED, {"_properties": self.properties[step.name]}
+            properties = self._tried(step)
+            status, members = progress.SUCCEEDED, {"_properties": properties}
         except StepFailed as failed:
             policies = step.members.get("RetryPolicies", [])
             reason = retries.explained(failed, self.record["PipelineExecutionArn"], step.name, policies)
@@ -116,7 +118,7 @@ class Run:
             members = {"FailureReason": f"InternalServerError: the local platform failed at this step: {error!r}"}
         if not self._leave.is_set():
             progress.set_step(self.service, self.id, step.name, status, **members)
-        self._ended.put((step.name, status))
+        self._ended.put((step.name, status, properties))
 
     def _tried(self, step: Step) -> dict[str, Any]:
         """Properties of a step, after as many attempts as its retry policies allow."""
