@@ -14,7 +14,7 @@ from typing import Any
 
 from local.sagemaker import containers, workers
 from local.sagemaker.service import Service
-from local.sagemaker.workers import Gone, NotServed, Reply, Worker
+from local.sagemaker.workers import Gone, NotServed, Reply, Unreached, Worker
 
 DEATHS = 3
 MEGABYTE = 1 << 20
@@ -77,17 +77,10 @@ class Variant:
 
     def invoke(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Reply:
         """The container's answer. Raises NotServed when none can be started, Gone, Slow."""
-        worker = self._acquire()
         try:
-            reply = worker.invoke(body, headers, timeout_s)
-        except Gone as error:
-            self._lost(worker, str(error))
-            raise
-        finally:
-            with self._changed:
-                worker.busy -= 1
-        self._deaths = 0
-        return reply
+            return self._ask(body, headers, timeout_s)
+        except Unreached:  # it had died before; one that died at this request is not given to another
+            return self._ask(body, headers, timeout_s)
 
     def change(self, spec: Mapping[str, Any]) -> None:
         """Takes over another weight, capacity or concurrency; workers too many end when they have answered."""
@@ -120,6 +113,19 @@ class Variant:
             starting.exception()
         for worker in ended:
             worker.end()
+
+    def _ask(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Reply:
+        worker = self._acquire()
+        try:
+            reply = worker.invoke(body, headers, timeout_s)
+        except Gone as error:
+            self._lost(worker, str(error))
+            raise
+        finally:
+            with self._changed:
+                worker.busy -= 1
+        self._deaths = 0
+        return reply
 
     def _acquire(self) -> Worker:
         """The worker with the fewest requests, one more request on it; starts one when there is none."""

@@ -4,10 +4,11 @@ The artefact is fetched with the role's credentials and unpacked once for all wo
 as SageMaker words them in FailureReason.
 """
 
-import contextlib
 import http.client
+import logging
 import os
 import secrets
+import select
 import socket
 import time
 from collections import deque
@@ -22,9 +23,12 @@ from local.sagemaker.logs import Log
 from local.sagemaker.service import Service
 from local.sagemaker.store import Record
 
+LOG = logging.getLogger(__name__)
+
 PING_TIMEOUT_S = 60.0  # AWS waits 8 minutes; whoever waits here sits in front of it. CUATRO_PING_TIMEOUT_S changes it
 PING_ANSWER_S = 2.0  # as on AWS
 GRACE_S = 2.0
+CONNECT_S = 5.0
 LINES_TOLD = 3
 BLOCK = 1 << 16
 
@@ -35,6 +39,10 @@ class NotServed(Exception):  # noqa: N818 - what became of it, not a fault
 
 class Gone(Exception):  # noqa: N818 - what became of it, not a fault
     """The process ended before it answered; str() says how."""
+
+
+class Unreached(Gone):
+    """The process had ended before the request: another may be asked."""
 
 
 class Slow(Exception):  # noqa: N818 - what became of it, not a fault
@@ -145,23 +153,36 @@ class Worker:
             pause = min(2 * pause, 0.25)
 
     def invoke(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Reply:
-        """POST /invocations. Raises Gone when the process ended before it answered, Slow when time was up."""
+        """POST /invocations. Raises Unreached when it never got the request, Gone when it ended before it answered.
+
+        Raises Slow when time was up.
+        """
         deadline = time.monotonic() + timeout_s
         kept = self._kept()
         if kept is not None:
-            with contextlib.suppress(ConnectionError, http.client.RemoteDisconnected):  # it closed an idle connection
+            try:
                 return self._exchange(kept, body, headers, deadline)
+            except (ConnectionError, http.client.HTTPException) as error:
+                # It died at this request; or it is alive, and closed the connection because nobody used it.
+                LOG.debug("a kept connection broke: %r", error)
         try:
-            return self._exchange(http.client.HTTPConnection(HOST, self.port), body, headers, deadline)
+            fresh = http.client.HTTPConnection(HOST, self.port, timeout=CONNECT_S)
+            fresh.connect()
+        except OSError as error:
+            self._container.wait(1)
+            raise (Unreached if kept is None else Gone)(self.ending()) from error
+        try:
+            return self._exchange(fresh, body, headers, deadline)
         except (ConnectionError, http.client.HTTPException) as error:
-            if self._container.wait(1) is not None:
-                raise Gone(self.ending()) from error
-            raise Gone(f"it broke off the connection: {error!r}.{self._told()}") from error
+            self._container.wait(1)
+            raise Gone(self.ending()) from error
 
     def ending(self) -> str:
         """How the process ended, in words, with its last lines."""
         code = self._container.poll()
-        killed = f" (signal {code - 128})" if code and code > 128 else ""
+        if code is None:
+            return f"the container broke off the connection.{self._told()}"
+        killed = f" (signal {code - 128})" if code > 128 else ""
         reason = f", {self._container.reason}" if self._container.reason else ""
         return f"the container ended with exit code {code}{killed}{reason.rstrip('.')}.{self._told()}"
 
@@ -187,10 +208,15 @@ class Worker:
             connection.close()
 
     def _kept(self) -> http.client.HTTPConnection | None:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return None
+        """A connection that is open still: one that can be read from has been closed, or answers what nobody asked."""
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                return None
+            if connection.sock is not None and not select.select([connection.sock], [], [], 0)[0]:
+                return connection
+            connection.close()
 
     def _exchange(
         self, connection: http.client.HTTPConnection, body: bytes, headers: Mapping[str, str], deadline: float
