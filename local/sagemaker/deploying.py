@@ -12,12 +12,12 @@ from collections.abc import Callable
 from typing import Any
 
 from local.sagemaker import tags
+from local.sagemaker.artefacts import NotServed
 from local.sagemaker.errors import ValidationException
 from local.sagemaker.plans import Plan
 from local.sagemaker.service import Service
 from local.sagemaker.serving import Deployment, endpoints
 from local.sagemaker.statuses import TABLE, found, settle, tell
-from local.sagemaker.workers import NotServed
 
 LOG = logging.getLogger(__name__)
 

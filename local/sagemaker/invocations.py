@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local.sagemaker.artefacts import NotServed
 from local.sagemaker.capture import captures
 from local.sagemaker.errors import AwsError, ValidationException
 from local.sagemaker.invocation_metrics import Ended, invocation_metrics
 from local.sagemaker.service import Input, Operation, Output, Service
 from local.sagemaker.serving import endpoints
 from local.sagemaker.variants import Variant
-from local.sagemaker.workers import Gone, NotServed, Reply, Slow
+from local.sagemaker.workers import Gone, Reply, Slow
 
 TIMEOUT_S = 60.0  # as on AWS; CUATRO_INVOCATION_TIMEOUT_S changes it
 LARGEST = 6 * 1024 * 1024  # bytes of a request, and of an answer

@@ -12,9 +12,10 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from local.sagemaker import containers, workers
+from local.sagemaker import artefacts, containers, workers
+from local.sagemaker.artefacts import NotServed
 from local.sagemaker.service import Service
-from local.sagemaker.workers import Gone, NotServed, Reply, Unreached, Worker
+from local.sagemaker.workers import Gone, Reply, Unreached, Worker
 
 DEATHS = 3
 MEGABYTE = 1 << 20
@@ -53,7 +54,7 @@ class Variant:
 
     def prepare(self, start: bool) -> None:
         """Has the model at hand, and a worker that answers if asked to. Raises NotServed, worded as by SageMaker."""
-        workers.fetch(self._service, self.model, self._base)
+        artefacts.fetch(self._service, self.model, self._base)
         if start:
             self._start().result()
 
@@ -158,7 +159,7 @@ class Variant:
 
     def _begin(self, starting: "Future[Worker]") -> None:
         try:
-            workers.fetch(self._service, self.model, self._base)
+            artefacts.fetch(self._service, self.model, self._base)
             stream = workers.Stream(self.group, self.name)
             worker = Worker(self._service, self.model, self._base, stream, self._resources)
             worker.wait(self._startup_s)

@@ -1,7 +1,6 @@
 """Model record -> its `serve` as a process that answers /ping, and requests to it over connections that stay open.
 
-The artefact is fetched with the role's credentials and unpacked once for all workers of a variant. Reasons are worded
-as SageMaker words them in FailureReason.
+Its artefact is there already (see artefacts.py), the same files for all workers of a variant.
 """
 
 import http.client
@@ -17,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.platform.account import HOST
-from local.sagemaker import containers, images, storage
+from local.sagemaker import containers, images
+from local.sagemaker.artefacts import NotServed
 from local.sagemaker.errors import AwsError
 from local.sagemaker.logs import Log
 from local.sagemaker.service import Service
@@ -31,10 +31,6 @@ GRACE_S = 2.0
 CONNECT_S = 5.0
 LINES_TOLD = 3
 BLOCK = 1 << 16
-
-
-class NotServed(Exception):  # noqa: N818 - what became of it, not a fault
-    """The model cannot be served; str() is the reason."""
 
 
 class Gone(Exception):  # noqa: N818 - what became of it, not a fault
@@ -64,37 +60,6 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-def fetch(service: Service, model: Record, base: Path) -> None:
-    """Puts the model's artefact to base/model, once. Raises NotServed when it cannot be had or is no archive."""
-    folder = base / "model"
-    if folder.exists():
-        return
-    base.mkdir(parents=True, exist_ok=True)
-    url = model["_container"].get("ModelDataUrl")
-    if url is None:
-        folder.mkdir()
-        return
-    archive, partial = base / "model.tar.gz", base / "unpacking"
-    try:
-        storage.fetch(storage.client(service, model["ExecutionRoleArn"]), url, archive)
-    except (storage.StorageError, AwsError) as error:
-        raise NotServed(
-            f'Failed to download model data for container "container_1" from URL: "{url}". Please ensure that there is '
-            f"an object located at the URL and that the role passed to CreateModel has permissions to download the "
-            f"object. ({error})"
-        ) from error
-    try:
-        storage.unpack(archive, partial)
-    except storage.StorageError as error:
-        raise NotServed(
-            f'Failed to extract model data archive for container "container_1" from URL "{url}". Please ensure that '
-            f"the object located at the URL is a valid tar.gz archive. ({error})"
-        ) from error
-    finally:
-        archive.unlink(missing_ok=True)
-    partial.rename(folder)
 
 
 def ping_timeout() -> float:
