@@ -57,6 +57,16 @@ class Run:
         self._halt.set()
 
     def _run(self) -> None:
+        try:
+            self._all()
+        except Exception as error:
+            LOG.exception("execution %s failed", self.id)
+            forget(self.id)
+            reason = f"InternalServerError: the local platform failed at this execution: {error!r}"
+            progress.set_status(self.service, self.id, progress.FAILED, reason)
+
+    def _all(self) -> None:
+        """Runs all steps and stores how the execution ended."""
         running: set[str] = set()
         failed = False
         parallel = self.record.get("ParallelismConfiguration", {}).get("MaxParallelExecutionSteps", _PARALLEL)
