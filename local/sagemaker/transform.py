@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.sagemaker import channels, containers, job_runs, jobs, models, roles, storage, workers
+from local.sagemaker import artefacts, channels, containers, job_runs, jobs, models, roles, storage, workers
 from local.sagemaker.errors import ValidationException
 from local.sagemaker.jobs import Job, JobFailedError, Kind
 from local.sagemaker.records import MIB, assembled, payloads
@@ -87,7 +87,7 @@ def _transform(job: Job) -> None:
     found = channels.fetch(s3, record["TransformInput"]["DataSource"]["S3DataSource"], inputs)
     worker = None
     try:
-        workers.fetch(job.service, model, job.base)
+        artefacts.fetch(job.service, model, job.base)
         stream = workers.Stream(KIND.log_group, job.name)
         size = containers.resources(record["TransformResources"]["InstanceType"])
         worker = workers.Worker(job.service, model, job.base, stream, size)
@@ -95,7 +95,7 @@ def _transform(job: Job) -> None:
         worker.wait()
         transforming = _Transforming(job, record, s3, worker, inputs)
         failures = [failure for path in found if (failure := transforming.failure(path))]
-    except workers.NotServed as error:
+    except artefacts.NotServed as error:
         raise JobFailedError(f"ClientError: The model {record['ModelName']} {error}") from error
     finally:
         if worker:
