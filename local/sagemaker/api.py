@@ -16,6 +16,7 @@ from typing import Any
 from local.emulator.routing import App, Receive, Scope, Send
 from local.sagemaker import (
     asynchronous,
+    cloudformation,
     containers,
     endpoint_configs,
     endpoints,
@@ -55,6 +56,7 @@ class SageMaker:
     def __init__(self, state: Path) -> None:
         self.service = Service(state, port())
         self.operations = collected(MODULES)
+        cloudformation.install(self.service, self.operations)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="sagemaker")
         for module in MODULES:
             if hasattr(module, "recover"):

@@ -1,0 +1,131 @@
+"""What CloudFormation documents of each type: its operations, what Ref and GetAtt give, which changes replace it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Properties = dict[str, Any]
+
+
+def _all(_old: Properties, new: Properties) -> Properties:
+    return new
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One resource type.
+
+    name: member of the operations that names the resource; ref: member of Describe's answer that is the physical id;
+    attributes: GetAtt name -> member; update: operation that changes it in place, "" where only tags can change;
+    request: properties -> input of Create; changes: old and new ones -> input of Update; status: member that tells when
+    it is there; holds: member that is as asked for after an update that succeeded; table: where its records are.
+    """
+
+    type: str
+    resource: str
+    name: str
+    ref: str
+    table: str
+    replacing: tuple[str, ...]
+    attributes: dict[str, str] = field(default_factory=dict)
+    client: str = "sagemaker"
+    update: str = ""
+    request: Callable[[Properties], Properties] = dict
+    changes: Callable[[Properties, Properties], Properties] = _all
+    holds: str = ""
+    status: str = ""
+    create: str = ""
+    delete: str = ""
+    describe: str = ""
+    key: tuple[str, ...] = ()
+
+    def operation(self, verb: str) -> str:
+        """AWS's name of an operation: Create -> CreateModel."""
+        return str(getattr(self, verb.lower())) or f"{verb}{self.resource}"
+
+
+def _pipeline(properties: Properties) -> Properties:
+    """CloudFormation holds the definition one level deeper, and names the S3 object's members otherwise."""
+    given = dict(properties)
+    definition = given.pop("PipelineDefinition", {})
+    if isinstance(definition, str):
+        definition = json.loads(definition)
+    if "PipelineDefinitionBody" in definition:
+        given["PipelineDefinition"] = definition["PipelineDefinitionBody"]
+    elif "PipelineDefinitionS3Location" in definition:
+        place = definition["PipelineDefinitionS3Location"]
+        names = {"Bucket": "Bucket", "Key": "ObjectKey", "Version": "VersionId"}
+        given["PipelineDefinitionS3Location"] = {names[name]: value for name, value in place.items() if name in names}
+    return given
+
+
+def _policy(properties: Properties) -> Properties:
+    """The target may be named by its id, which holds the three members."""
+    given = dict(properties)
+    target = given.pop("ScalingTargetId", None)
+    if target is not None:
+        given |= dict(zip(("ResourceId", "ScalableDimension", "ServiceNamespace"), target.split("|"), strict=True))
+    return given
+
+
+def _features(old: Properties, new: Properties) -> Properties:
+    """UpdateFeatureGroup takes the added features, and of the online store its time to live."""
+    known = [definition["FeatureName"] for definition in old["FeatureDefinitions"]]
+    changes = {name: new[name] for name in ("FeatureGroupName", "ThroughputConfig") if name in new}
+    added = [definition for definition in new["FeatureDefinitions"] if definition["FeatureName"] not in known]
+    if added:
+        changes["FeatureAdditions"] = added
+    ttl = new.get("OnlineStoreConfig", {}).get("TtlDuration")
+    return {**changes, "OnlineStoreConfig": {"TtlDuration": ttl}} if ttl else changes
+
+
+TARGET = ("ServiceNamespace", "ResourceId", "ScalableDimension")
+KINDS = (
+    Kind(
+        "AWS::SageMaker::Model", "Model", "ModelName", "ModelArn", "model",
+        ("ModelName", "PrimaryContainer", "Containers", "ExecutionRoleArn", "VpcConfig", "EnableNetworkIsolation",
+         "InferenceExecutionConfig"),
+        {"ModelName": "ModelName", "ModelArn": "ModelArn"},
+    ),
+    Kind(
+        "AWS::SageMaker::EndpointConfig", "EndpointConfig", "EndpointConfigName", "EndpointConfigArn",
+        "endpoint-config",
+        ("EndpointConfigName", "ProductionVariants", "ShadowProductionVariants", "DataCaptureConfig", "KmsKeyId",
+         "AsyncInferenceConfig", "ExplainerConfig", "ExecutionRoleArn", "VpcConfig", "EnableNetworkIsolation"),
+        {"EndpointConfigName": "EndpointConfigName", "EndpointConfigArn": "EndpointConfigArn"},
+    ),
+    Kind(
+        "AWS::SageMaker::Endpoint", "Endpoint", "EndpointName", "EndpointArn", "endpoint", ("EndpointName",),
+        {"EndpointName": "EndpointName", "EndpointArn": "EndpointArn"}, update="UpdateEndpoint",
+        status="EndpointStatus", holds="EndpointConfigName",
+    ),
+    Kind(
+        "AWS::SageMaker::Pipeline", "Pipeline", "PipelineName", "PipelineName", "pipeline", ("PipelineName",),
+        update="UpdatePipeline", request=_pipeline,
+    ),
+    Kind(
+        "AWS::SageMaker::ModelPackageGroup", "ModelPackageGroup", "ModelPackageGroupName", "ModelPackageGroupArn",
+        "model-package-group", ("ModelPackageGroupName", "ModelPackageGroupDescription"),
+        {"ModelPackageGroupArn": "ModelPackageGroupArn", "CreationTime": "CreationTime",
+         "ModelPackageGroupStatus": "ModelPackageGroupStatus"},
+    ),
+    Kind(
+        "AWS::SageMaker::FeatureGroup", "FeatureGroup", "FeatureGroupName", "FeatureGroupName", "feature-group",
+        ("FeatureGroupName", "RecordIdentifierFeatureName", "EventTimeFeatureName", "OfflineStoreConfig", "RoleArn",
+         "Description"),
+        {"CreationTime": "CreationTime", "FeatureGroupStatus": "FeatureGroupStatus"},
+        update="UpdateFeatureGroup", changes=_features, status="FeatureGroupStatus",
+    ),
+    Kind(
+        "AWS::ApplicationAutoScaling::ScalableTarget", "ScalableTarget", "ResourceId", "", "scalable-target", TARGET,
+        client="application-autoscaling", update="RegisterScalableTarget", create="RegisterScalableTarget",
+        delete="DeregisterScalableTarget", key=("ResourceId", "ScalableDimension", "ServiceNamespace"),
+    ),
+    Kind(
+        "AWS::ApplicationAutoScaling::ScalingPolicy", "ScalingPolicy", "PolicyName", "PolicyARN", "scaling-policy",
+        ("PolicyName", *TARGET, "ScalingTargetId"), {"Arn": "PolicyARN"},
+        client="application-autoscaling", update="PutScalingPolicy", create="PutScalingPolicy",
+        request=_policy, key=(*TARGET, "PolicyName"),
+    ),
+)  # fmt: skip
