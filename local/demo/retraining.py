@@ -63,7 +63,7 @@ def world(seed: int, run: str, now: datetime) -> World:
     table = named(scenario(seed, end), run)
     when, began = table["TX_DATETIME"], change(end)
     # No window uses the newest days, whose labels have not come yet.
-    kept_from = end - pd.Timedelta(days=SCENARIO.delay_days) / 2
+    kept_from = end - pd.Timedelta(days=SCENARIO.delay_days)
     table = table.assign(NEW=table["TX_FRAUD_SCENARIO"] == SHELL_MERCHANT)
     return World(began, table[when < began], table[(when >= began) & (when < kept_from)], table[when >= kept_from])
 
