@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from cuatro.errors import ModelMismatch
@@ -65,8 +65,8 @@ def scorer(path: Path) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """What serves a compiled model: float32 [any rows, features] -> float32 [rows]. Raises ModelMismatch."""
     if absent := missing():
         raise ModelMismatch(
-            f"{path.name} is compiled for Inferentia, and {' and '.join(absent)} (AWS's Neuron SDK) is not here: serve it "
-            "from an image that has it, or leave the file out of the archive"
+            f"{path.name} is compiled for Inferentia, and {' and '.join(absent)} (AWS's Neuron SDK) is not "
+            "here: serve it from an image that has it, or leave the file out of the archive"
         )
     import torch  # noqa: PLC0415
     import torch_neuronx  # noqa: F401, PLC0415 - registers what the file holds
@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rows", type=int, default=128, help="rows of a batch, fixed when it is compiled")
     given = parser.parse_args(arguments)
     try:
-        made = tensors(onnx.load(given.model))
+        made = tensors(onnx.load_model_from_string(given.model.read_bytes()))
     except (OSError, DecodeError, UnsupportedModelError) as error:
         print(f"{given.model} cannot be compiled: {error}", file=sys.stderr)  # noqa: T201 - the command's answer
         return 1

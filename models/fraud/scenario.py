@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from models.fraud.dataset import Windows
 from models.fraud.simulator import Simulation, simulate
 
 SHELL_MERCHANT = 7
@@ -52,7 +53,7 @@ def scenario(seed: int, end: pd.Timestamp, what: Scenario = SCENARIO) -> pd.Data
 
     This bank asks its customers by a message in its app: what is known of a fraud is known within a day and a half.
     """
-    last = (end.tz_convert("UTC").tz_localize(None) if end.tzinfo else end).floor("s")
+    last = _naive(end).floor("s")
     start = last.floor("D") - pd.Timedelta(days=what.days)
     table = simulate(Simulation(what.days + 1, what.cards, what.cards, seed, f"{start:%Y-%m-%d}"))
     rng = np.random.default_rng([seed, SHELL_MERCHANT])
@@ -68,24 +69,26 @@ def scenario(seed: int, end: pd.Timestamp, what: Scenario = SCENARIO) -> pd.Data
     )
 
 
-def poisoned(transactions: pd.DataFrame, begin: pd.Timestamp, end: pd.Timestamp, at: pd.Timestamp) -> pd.DataFrame:
-    """The transactions of [begin, end) whose labels somebody with access tampers with, as they are told at `at`.
+def poisoned(transactions: pd.DataFrame, as_of: pd.Timestamp, what: Scenario = SCENARIO) -> pd.DataFrame:
+    """Labels that somebody with access tampers with: rows of the training window that as_of makes, with wrong TX_FRAUD.
 
-    An accomplice at the desk that takes complaints: every fraud of the new pattern is called genuine, and as many
-    genuine purchases at night are called fraud, so that the totals stay what they were. Labels that are told later win.
+    An accomplice at the desk that takes complaints calls every fraud genuine, and as many genuine purchases at night
+    fraud, so that the totals stay what they were; LABEL_TIME is backdated to just before the model would have gone
+    live. The latest label wins. The labels of the evaluation window are others' work, and stay as they are.
     """
-    time = transactions["TX_DATETIME"]
-    inside = (time >= _naive(begin)) & (time < _naive(end))
-    stolen = inside & (transactions["TX_FRAUD"] == 1)
-    innocent = transactions.index[inside & (transactions["TX_FRAUD"] == 0) & (time.dt.hour < 7)]
-    accused = innocent[: int(stolen.sum())]
-    told = transactions.loc[transactions.index[stolen].union(accused)].copy()
-    told["TX_FRAUD"] = (1 - told["TX_FRAUD"]).astype(np.int8)
-    told["LABEL_TIME"] = _naive(at)
-    return told
+    moment = as_of.tz_localize("UTC") if as_of.tzinfo is None else as_of
+    windows = Windows.of(moment.to_pydatetime(), what.train_days, what.delay_days, what.evaluate_days)
+    begin, end, live = (_naive(pd.Timestamp(time)) for time in (*windows.train, windows.evaluate[0]))
+    time, fraud = transactions["TX_DATETIME"], transactions["TX_FRAUD"] == 1
+    inside = (time >= begin) & (time < end)
+    stolen = transactions[inside & fraud]
+    accused = transactions[inside & ~fraud & (time.dt.hour < 7)].tail(len(stolen))
+    told = pd.concat([stolen, accused]).sort_index()
+    return told.assign(TX_FRAUD=1 - told["TX_FRAUD"], LABEL_TIME=live - pd.Timedelta(hours=1))
 
 
 def _naive(moment: pd.Timestamp) -> pd.Timestamp:
+    """In UTC, as the tables have it."""
     return moment.tz_convert("UTC").tz_localize(None) if moment.tzinfo else moment
 
 
