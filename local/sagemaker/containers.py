@@ -153,7 +153,7 @@ class Container:
                 line = raw.decode(errors="replace").rstrip("\r\n")
                 if line.startswith(self._mark):
                     line = self.reason = line.removeprefix(self._mark)
-                if line and self._log:
+                if line and self._log is not None:
                     self._log.line(line)
 
 
