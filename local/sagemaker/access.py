@@ -64,7 +64,7 @@ class Caller:
             self._ask(f"{prefix}:AddTags", next(resources(service, call, given)), {})
         for member in PASSED:
             if given.get(member):
-                self._ask("iam:PassRole", given[member], {"iam:PassedToService": ["sagemaker.amazonaws.com"]})
+                self._ask("iam:PassRole", given[member], {"iam:PassedToService": "sagemaker.amazonaws.com"})
 
     def _ask(self, action: str, resource: str, context: dict[str, Any]) -> None:
         denied = iam_evaluator.enforce(

@@ -89,10 +89,11 @@ class SageMaker:
             refusal = caller.refusal(request_id)
             if refusal:
                 return refusal
+            operation = self._operation(call)
             given = protocol.read(call, request)
             caller.may(self.service, call, given)
             shapes.validate(call.operation.input_shape, given)
-            output = await self._in_thread(self._operation(call), given)
+            output = await self._in_thread(operation, given)
             return protocol.answer(call, output)
         except AwsError as error:
             return protocol.failure(call, error)

@@ -2,12 +2,17 @@
 
 import json
 import time
+import urllib.error
+import urllib.request
 import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 
 from local.platform.account import ACCESS_KEY, REGION, SECRET_KEY
 from tests.sagemaker.contract import broken
@@ -52,17 +57,30 @@ class Aws:
     def client(self, name: str) -> Any:
         """boto3 client; one of each. Those of SageMaker and of Application Auto Scaling are checked."""
         if name not in self._clients:
-            client = boto3.client(
-                name,
-                endpoint_url=self.endpoint,
-                region_name=REGION,
-                config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
-                **self._keys,
-            )
-            if name in CHECKED:
-                client.meta.events.register("before-parse.*.*", self._check)
-            self._clients[name] = client
+            self._clients[name] = self._client(name)
         return self._clients[name]
+
+    def careless(self, name: str) -> Any:
+        """A checked client that sends what it is given, as a program without botocore's validation would."""
+        return Aws(self.endpoint, set(), self._keys)._client(name, parameter_validation=False)
+
+    def keys(self, **changed: str) -> "Aws":
+        """The same platform with other keys."""
+        return Aws(self.endpoint, set(), {**self._keys, **changed})
+
+    def post(self, service: str, path: str, body: bytes, **headers: str) -> tuple[int, dict[str, Any]]:
+        """(status, JSON) of a signed request that no client would send."""
+        url = f"{self.endpoint}{path}"
+        request = AWSRequest("POST", url, data=body, headers={"Content-Type": "application/x-amz-json-1.1", **headers})
+        keys = (self._keys["aws_access_key_id"], self._keys["aws_secret_access_key"])
+        SigV4Auth(Credentials(*keys), service, REGION).add_auth(request)
+        sent = urllib.request.Request(url, body, dict(request.headers), method="POST")  # noqa: S310 - loopback
+        try:
+            with urllib.request.urlopen(sent, timeout=30) as response:  # noqa: S310
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
 
     def acting(self, role_arn: str) -> "Aws":
         """The same platform with the role's credentials; its trust must name this account (see `role`)."""
@@ -88,6 +106,18 @@ class Aws:
         if statements:
             iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=_policy(*statements))
         return str(arn)
+
+    def _client(self, name: str, **config: Any) -> Any:
+        client = boto3.client(
+            name,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, **config),
+            **self._keys,
+        )
+        if name in CHECKED:
+            client.meta.events.register("before-parse.*.*", self._check)
+        return client
 
     def _check(self, operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:
         status, headers = response_dict["status_code"], response_dict["headers"]

@@ -7,6 +7,7 @@ test needs: an answer that AWS's service model does not allow fails the test tha
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,11 @@ from tests.sagemaker.checked import Aws
 PLATFORM = pytest.StashKey[Platform]()
 CALLED = pytest.StashKey[set[str]]()
 TAIL_LINES = 60
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The marker of this tier."""
+    config.addinivalue_line("markers", "after_all_others: runs last, when every test of tests/sagemaker ran")
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +68,18 @@ def role(aws: Aws, bucket: str) -> str:
         {"Effect": "Allow", "Action": ["s3:ListBucket", "s3:GetBucketLocation"], "Resource": f"arn:aws:s3:::{bucket}"},
         {"Effect": "Allow", "Action": "logs:*", "Resource": "*"},
     )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What looks at all tests of the tier comes last, and only when all of them run."""
+    last = [item for item in items if item.get_closest_marker("after_all_others")]
+    tier = Path(__file__).parent
+    whole = set(tier.glob("test_*.py")) <= {item.path for item in items}
+    chosen = config.option.keyword or config.option.markexpr or any("::" in argument for argument in config.args)
+    for item in last:
+        if not whole or chosen:
+            item.add_marker(pytest.mark.skip(reason="only a part of tests/sagemaker runs"))
+    items[:] = [item for item in items if item not in last] + last
 
 
 @pytest.hookimpl(wrapper=True)
