@@ -18,6 +18,7 @@ from local.emulator import (
     aliases,
     changes,
     execution,
+    firehose,
     functionactions,
     invocation,
     metrics,
@@ -25,6 +26,7 @@ from local.emulator import (
     partiql,
     pool,
     restart,
+    statemachines,
 )
 from local.emulator.routing import App
 
@@ -40,6 +42,8 @@ def app(state: Path) -> App:
     metrics.install()
     alarms.install()
     invocation.install()
+    firehose.install()
+    statemachines.install()
     transactions = iam_actions.dynamodb_transaction_checks
 
     def checks(action: str, body: bytes, region: str, account: str) -> list[tuple[str, str]]:

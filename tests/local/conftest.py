@@ -95,6 +95,18 @@ def here(bare: Platform) -> Connection:
     return connect("local", bare.state)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def scheduled(function: Callable[..., Function]) -> Function:
+    """A function whose alias a rule calls every minute: made first, so that the test of it comes when it has run."""
+    made = function("import json\ndef handler(event, context):\n    print('CALLED', json.dumps(event))")
+    made.here.client("lambda").create_alias(FunctionName=made.name, Name="live", FunctionVersion=made.publish())
+    events, rule = made.here.client("events"), name("rule")
+    events.put_rule(Name=rule, ScheduleExpression="rate(1 minute)")
+    given = json.dumps({"reason": "schedule"})
+    events.put_targets(Rule=rule, Targets=[{"Id": "t", "Arn": f"{made.arn}:live", "Input": given}])
+    return made
+
+
 def role(here: Connection, *services: str, **statement: Any) -> str:
     """ARN of a role that these services may take; it may do everything, or what `statement` says."""
     iam, this = here.client("iam"), name("role")

@@ -1,0 +1,77 @@
+"""Function called by a state machine -> the check that AWS makes first: may the machine's role call it?
+
+MiniStack calls it whatever the role says, so a missing grant would show on AWS only. An error of a step has its type
+and its cause from the function's process (see local/emulator/bootstrap.py).
+"""
+
+# ruff: noqa: SLF001 - the names of MiniStack's inside are the touch points; tests/local shows that they hold
+import contextvars
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from ministack.core import iam_evaluator
+from ministack.core.responses import _request_account_id, _request_region, get_account_id, get_region
+from ministack.services import stepfunctions, sts
+
+ACTION = "lambda:InvokeFunction"
+SESSION = "states"
+
+# Role of the machine whose execution this thread is a part of.
+_role: contextvars.ContextVar[str] = contextvars.ContextVar("role", default="")
+
+
+def install() -> None:
+    """Have every call of a function by a state machine checked on the machine's role."""
+    stepfunctions._run_execution = _as_its_role(stepfunctions._run_execution)
+    stepfunctions._call_lambda = _checked(stepfunctions._call_lambda)
+
+
+def _as_its_role(run: Callable[[str], None]) -> Callable[[str], None]:
+    def as_its_role(execution_arn: str) -> None:
+        execution = stepfunctions._executions.get(execution_arn) or {}
+        machine = stepfunctions._state_machines.get(execution.get("stateMachineArn")) or {}
+        token = _role.set(machine.get("roleArn", ""))
+        try:
+            run(execution_arn)
+        finally:
+            _role.reset(token)
+
+    return as_its_role
+
+
+def _checked(call: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    def checked(function: str, event: Any) -> Any:
+        role = _role.get()
+        if role:
+            account, region = get_account_id(), get_region()
+            arn = function if function.startswith("arn:") else f"arn:aws:lambda:{region}:{account}:function:{function}"
+            # In a context of its own: nothing of the request that started the execution counts.
+            if not contextvars.Context().run(allowed, role, ACTION, arn, account, region):
+                name = role.rpartition("/")[2]
+                raise stepfunctions._ExecutionError(
+                    "Lambda.AWSLambdaException",
+                    f"User: arn:aws:sts::{account}:assumed-role/{name}/{SESSION} is not authorized to perform: "
+                    f"{ACTION} on resource: {arn} because no identity-based policy allows the {ACTION} action",
+                )
+        return call(function, event)
+
+    return checked
+
+
+def allowed(role: str, action: str, resource: str, account: str, region: str) -> bool:
+    """Whether the policies of a role allow an action on a resource."""
+    _request_account_id.set(account)
+    _request_region.set(region)
+    name = role.rpartition("/")[2]
+    digest = hashlib.sha256(f"{SESSION}:{role}".encode()).hexdigest()
+    key = f"ASIA{digest[:16].upper()}"
+    session = {
+        "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/{SESSION}",
+        "UserId": f"{name}:{SESSION}",
+        "SecretAccessKey": digest,
+        "SessionToken": digest,
+    }
+    sts.register_session(key, session)
+    refusal = iam_evaluator.enforce(key, action, action.partition(":")[0], region, resource_arn=resource)
+    return refusal is None
