@@ -1,7 +1,8 @@
 """MiniStack's worker script for Python -> ours: an invocation's log has an end, an error has its type.
 
 MiniStack waits a while for lines of a log that may still come, and what comes later counts as the next invocation's. A
-line of our own says where an invocation's log ends, so nothing waits and no line is late.
+line of our own says where an invocation's log ends, so nothing waits and no line is late. MiniStack also ends a process
+whose handler raised; on AWS it takes the next call, as here.
 """
 
 from ministack.core import lambda_runtime
@@ -17,9 +18,9 @@ _OUR_ANSWER = (
     f'answer = json.dumps({{"status": "ok", "result": result}}); {_END_OF_LOG}; _real_stdout.write(answer + "\\n")'
 )
 _OUR_ERROR = (
-    'error = {"status": "error", "error": str(e), "trace": traceback.format_exc(), "type": type(e).__name__, '
+    'error = {"error": str(e), "trace": traceback.format_exc(), "type": type(e).__name__, '
     f'"stack": traceback.format_tb(e.__traceback__)[1:]}}; {_END_OF_LOG}; '
-    '_real_stdout.write(json.dumps(error) + "\\n")'
+    '_real_stdout.write(json.dumps({"status": "ok", "raised": error}) + "\\n")'
 )
 
 

@@ -94,6 +94,8 @@ def _executed(function: Record, event: Any, request_id: str) -> Result:
         return _failed({"error": str(error), "type": "Runtime.ImportModuleError"}, request_id)
     finally:
         pool.give_back(worker)
+    if answer.get("raised"):
+        return _failed({**answer["raised"], "log": answer.get("log", "")}, request_id)
     if answer.get("status") == "ok":
         return {"body": answer.get("result"), "log": answer.get("log", "")}
     return _failed(answer, request_id)

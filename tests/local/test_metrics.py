@@ -121,6 +121,13 @@ def test_an_error_has_the_type_of_the_exception(function: Callable[..., Function
     assert any("raise ValueError" in line for line in body["stackTrace"])
 
 
+def test_a_process_goes_on_after_an_error(function: Callable[..., Function]) -> None:
+    made = function("calls = []\ndef handler(event, context):\n    calls.append(event)\n    return len(calls) / event")
+    assert [made.call(number)["Payload"] for number in (1, 2)] == [1, 1]
+    assert made.call(0)["Payload"]["errorType"] == "ZeroDivisionError"
+    assert made.call(1)["Payload"] == 4
+
+
 @pytest.mark.parametrize("code", ["def handler(event, context): import os; os._exit(3)", "import nothing_like_it"])
 def test_a_function_that_ends_or_cannot_start_is_an_error(function: Callable[..., Function], code: str) -> None:
     made = function(code)
