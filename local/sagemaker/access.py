@@ -3,7 +3,6 @@
 Which resource an action is checked on follows AWS's service authorization reference for SageMaker.
 """
 
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -21,15 +20,17 @@ KINDS = {
     "ProcessingJobName": "processing-job",
     "TransformJobName": "transform-job",
     "ModelName": "model",
-    "EndpointConfigName": "endpoint-config",
     "EndpointName": "endpoint",
+    "EndpointConfigName": "endpoint-config",
     "PipelineName": "pipeline",
     "ModelPackageGroupName": "model-package-group",
     "ModelPackageName": "model-package",
     "FeatureGroupName": "feature-group",
 }
 ARNS = ("ResourceArn", "PipelineExecutionArn", "ModelPackageArn")
-# AWS checks these on every resource they touch, and the rest on the first that the input names.
+# What a List operation is of, where it is not of everything in the account.
+LISTED_OF = {"ResourceArn", "PipelineExecutionArn", "PipelineName"}
+# AWS checks these on every resource they name, and the rest on the first.
 SEVERAL = {"CreateEndpoint", "UpdateEndpoint"}
 PASSED = ("RoleArn", "ExecutionRoleArn")
 
@@ -61,7 +62,7 @@ class Caller:
         for resource in resources(service, call, given):
             self._ask(f"{prefix}:{call.name}", resource, {})
         if given.get("Tags") and call.name.startswith("Create"):
-            self._ask(f"{prefix}:AddTags", next(resources(service, call, given)), {})
+            self._ask(f"{prefix}:AddTags", resources(service, call, given)[0], {})
         for member in PASSED:
             if given.get(member):
                 self._ask("iam:PassRole", given[member], {"iam:PassedToService": "sagemaker.amazonaws.com"})
@@ -85,23 +86,20 @@ class Caller:
         return Answer(status, dict(headers), body)
 
 
-def resources(service: Service, call: Call, given: dict[str, Any]) -> Iterator[str]:
+def resources(service: Service, call: Call, given: dict[str, Any]) -> list[str]:
     """ARNs that the action is checked on; "*" for an action that has no resource."""
-    if call.name.startswith("List") and not given.keys() & {"ResourceArn", "PipelineExecutionArn", "PipelineName"}:
-        yield "*"
-        return
-    found = [given[member] for member in ARNS if member in given]
+    if call.name.startswith("List") and not given.keys() & LISTED_OF:
+        return ["*"]
+    if call.name == "BatchGetRecord":
+        groups = [each.get("FeatureGroupName", "") for each in given.get("Identifiers", [])]
+        return [_arn(service, "feature-group", group) for group in groups] or ["*"]
     if call.name == "CreateModelPackage" and "ModelPackageGroupName" in given:
         group = given["ModelPackageGroupName"].rpartition("/")[2]
-        found = [service.arn("model-package", f"{group}/*")]
-    elif not found:
-        found = [
-            given[member] if given[member].startswith("arn:") else service.arn(kind, given[member])
-            for member, kind in KINDS.items()
-            if given.get(member)
-        ]
-        if call.name in SEVERAL:
-            found.sort(key=lambda arn: ":endpoint/" not in arn)
-        elif call.operation.service_model.signing_name == "sagemaker":
-            found = found[:1]
-    yield from found or ["*"]
+        return [service.arn("model-package", f"{group}/*")]
+    named = [given[member] for member in ARNS if member in given]
+    named += [_arn(service, kind, given[member]) for member, kind in KINDS.items() if given.get(member)]
+    return (named if call.name in SEVERAL else named[:1]) or ["*"]
+
+
+def _arn(service: Service, kind: str, name: str) -> str:
+    return name if name.startswith("arn:") else service.arn(kind, name)

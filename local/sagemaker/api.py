@@ -16,7 +16,6 @@ from typing import Any
 from local.emulator.routing import App, Receive, Scope, Send
 from local.sagemaker import (
     asynchronous,
-    cloudformation,
     containers,
     endpoint_configs,
     endpoints,
@@ -34,6 +33,7 @@ from local.sagemaker import (
     transform,
 )
 from local.sagemaker.access import Caller
+from local.sagemaker.cloudformation import registration
 from local.sagemaker.errors import AwsError
 from local.sagemaker.protocol import Answer, Call, Request
 from local.sagemaker.service import Operation, Output, Service, port
@@ -56,7 +56,7 @@ class SageMaker:
     def __init__(self, state: Path) -> None:
         self.service = Service(state, port())
         self.operations = collected(MODULES)
-        cloudformation.install(self.service, self.operations)
+        registration.install(self.service, self.operations)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="sagemaker")
         for module in MODULES:
             if hasattr(module, "recover"):

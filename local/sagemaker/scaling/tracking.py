@@ -13,6 +13,7 @@ from local.sagemaker import endpoints
 from local.sagemaker.errors import AwsError
 from local.sagemaker.service import Service
 from local.sagemaker.store import Record
+from local.sagemaker.target_tracking import instances
 
 LOG = logging.getLogger(__name__)
 EVERY_S = 2.0
@@ -20,15 +21,6 @@ COOLDOWN_S = 300.0
 CONFIGURATION = "TargetTrackingScalingPolicyConfiguration"
 
 _loops: dict[int, "Loop"] = {}
-
-
-def wanted(invocations: float, current: int, limits: tuple[int, int], configuration: dict[str, Any]) -> int:
-    """Instances for so many invocations a minute: as many as keep each at the target value, within (min, max)."""
-    low, high = limits
-    needed = math.ceil(invocations / configuration["TargetValue"])
-    if needed < current and configuration.get("DisableScaleIn"):
-        needed = current
-    return min(max(needed, low), high)
 
 
 def keep_to_limits(service: Service, target: Record) -> None:
@@ -89,7 +81,7 @@ class Loop:
         _name, endpoint, _kind, variant = resource.split("/")
         current = endpoints.desired(self._service, endpoint, variant)
         load = endpoints.invocations(self._service, endpoint, variant)
-        count = wanted(load, current, (target["MinCapacity"], target["MaxCapacity"]), configuration)
+        count = instances(load, current, (target["MinCapacity"], target["MaxCapacity"]), configuration)
         if count == current:
             return
         way = "Out" if count > current else "In"
