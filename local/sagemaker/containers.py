@@ -53,6 +53,7 @@ def resources(instance_type: str) -> Resources:
 
 
 _all: "weakref.WeakSet[Container]" = weakref.WeakSet()
+_listing = threading.Lock()
 
 
 class Container:
@@ -100,7 +101,8 @@ class Container:
         self._reader = threading.Thread(target=self._read, name=f"container-{self._process.pid}", daemon=True)
         self._reader.start()
         self._ending = threading.Lock()
-        _all.add(self)
+        with _listing:
+            _all.add(self)
 
     @property
     def pid(self) -> int:
@@ -159,9 +161,11 @@ class Container:
 
 def end(_service: "Service") -> None:
     """Ends every container of the platform."""
-    for container in list(_all):
+    with _listing:
+        found = list(_all)
+    for container in found:
         container.kill()
-    for container in list(_all):
+    for container in found:
         container.wait(5)
 
 

@@ -56,7 +56,7 @@ def create(service: Service, kind: Kind, record: Record, work: Callable[[Job], N
         )
     tags.given(service, arn, record.get("Tags"))
     job = Job(service, kind, name)
-    running[arn] = job
+    running[kind.resource, name] = job
     told(service, kind, job.record)
     threading.Thread(target=_live, args=(job, work, finish), name=f"{kind.resource}-{name}", daemon=True).start()
 
@@ -79,15 +79,14 @@ def end(service: Service) -> None:
 
 
 def _live(job: Job, work: Callable[[Job], None], finish: Finish) -> None:
-    arn = job.record[job.kind.arn]
     try:
         status, reason = _ended(job, work)
         shutil.rmtree(job.base, ignore_errors=True)
         _finish(job, status, reason, finish)
     except PlatformEndedError:
-        LOG.info("%s is left as it is: the platform ends", arn)
+        LOG.info("%s %s is left as it is: the platform ends", job.kind.resource, job.name)
     finally:
-        del running[arn]
+        del running[job.kind.resource, job.name]
 
 
 def _ended(job: Job, work: Callable[[Job], None]) -> tuple[str, str]:

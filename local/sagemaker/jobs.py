@@ -22,8 +22,8 @@ POLL_S = 0.1
 
 # Set when the platform ends.
 ending = threading.Event()
-# Jobs that wait or run, by their ARN.
-running: dict[str, "Job"] = {}
+# Jobs that wait or run, by their kind and name.
+running: dict[tuple[str, str], "Job"] = {}
 
 
 class JobFailedError(Exception):
@@ -156,7 +156,7 @@ def stop(service: Service, kind: Kind, name: str, alter: Callable[[Record], None
 
     record = service.store.table(kind.resource).change(name, stopping)
     told(service, kind, record)
-    job = running.get(record[kind.arn])
+    job = running.get((kind.resource, name))
     if job:
         job.stopping.set()
         for act in job.at_stop:

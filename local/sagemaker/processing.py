@@ -130,9 +130,10 @@ def _process(job: Job) -> None:
     if code:
         why = job.record.get("ExitMessage", "").strip() or "See job logs for more information"
         raise JobFailedError(f"AlgorithmError: {why[:900]}, exit code: {code}")
+    kms_key = record.get("ProcessingOutputConfig", {}).get("KmsKeyId")
     for entry in _outputs(record):
         target = entry["S3Output"]
-        storage.put_folder(s3, job.base / _folder(entry["OutputName"], target), target["S3Uri"])
+        storage.put_folder(s3, job.base / _folder(entry["OutputName"], target), target["S3Uri"], kms_key)
 
 
 def _run(job: Job, record: Record, program: images.Program, limit_s: float) -> int | None:

@@ -96,21 +96,20 @@ def fetch_manifest(s3: Any, uri: str, folder: Path, *, unzip: bool = False) -> l
     return [_fetched(s3, source, folder, name, unzip=unzip) for name, source in wanted.items()]
 
 
-def put(s3: Any, path: Path, uri: str, what: str = "Artifact upload failed") -> None:
-    """A file -> one object. Raises StorageError that begins with `what`."""
+def put(s3: Any, path: Path, uri: str, what: str = "Artifact upload failed", *, kms_key: str | None = None) -> None:
+    """A file -> one object, encrypted with the key where one is named. Raises StorageError that begins with `what`."""
     bucket, key = split(uri)
+    encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else None
     try:
-        s3.upload_file(str(path), bucket, key)
+        s3.upload_file(str(path), bucket, key, ExtraArgs=encryption)
     except (ClientError, BotoCoreError, Boto3Error) as error:
         raise StorageError(f"{what}: Cannot write {uri}: {_message(error)}") from error
 
 
-def put_folder(s3: Any, folder: Path, uri: str, what: str = "Artifact upload failed") -> list[str]:
-    """Files of a folder -> objects below the URI; the keys. Raises StorageError."""
-    names = [path.relative_to(folder).as_posix() for path in files(folder)]
-    for name in names:
-        put(s3, folder / name, join(uri, name), what)
-    return names
+def put_folder(s3: Any, folder: Path, uri: str, kms_key: str | None = None) -> None:
+    """Files of a folder -> objects below the URI. Raises StorageError."""
+    for path in files(folder):
+        put(s3, path, join(uri, path.relative_to(folder).as_posix()), kms_key=kms_key)
 
 
 def files(folder: Path) -> list[Path]:

@@ -37,10 +37,14 @@ def limit(memory: int, cpus: int) -> None:
 def resident(group: int) -> int:
     """Bytes of memory that the processes of a group hold; 0 where there is no /proc."""
     held = 0
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, ValueError):  # it ended meanwhile
-            if os.getpgid(int(process.name)) == group:
-                held += int((process / "statm").read_text().split()[1]) * PAGE
+    if not Path("/proc/self/statm").exists():
+        return 0
+    with os.scandir("/proc") as entries:  # often, and for each container: quicker than Path's
+        processes = [int(entry.name) for entry in entries if entry.name.isdecimal()]
+    for process in processes:
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            if os.getpgid(process) == group:
+                held += int(Path(f"/proc/{process}/statm").read_text().split()[1]) * PAGE
     return held
 
 

@@ -177,16 +177,16 @@ def _save(job: Job, record: Record, s3: Any, *, needed: bool) -> None:
         raise JobFailedError("AlgorithmError: The container wrote no model to /opt/ml/model, exit code: 0")
     if not job.stopping.is_set():
         _change(job, "Uploading")
-    uri = record["ModelArtifacts"]["S3ModelArtifacts"]
+    uri, kms_key = record["ModelArtifacts"]["S3ModelArtifacts"], record["OutputDataConfig"].get("KmsKeyId")
     if storage.files(model):
         if uri.endswith("/"):
-            storage.put_folder(s3, model, uri)
+            storage.put_folder(s3, model, uri, kms_key)
         else:
             storage.pack(model, job.base / "model.tar.gz")
-            storage.put(s3, job.base / "model.tar.gz", uri)
+            storage.put(s3, job.base / "model.tar.gz", uri, kms_key=kms_key)
     if storage.files(data):
         storage.pack(data, job.base / "output.tar.gz")
-        storage.put(s3, job.base / "output.tar.gz", storage.join(_output(record), "output.tar.gz"))
+        storage.put(s3, job.base / "output.tar.gz", storage.join(_output(record), "output.tar.gz"), kms_key=kms_key)
 
 
 def _failure(job: Job) -> str:

@@ -143,7 +143,8 @@ class _Transforming:
             target = self.record["TransformOutput"]
             output = path.with_name(f"{path.name}.out")
             output.write_bytes(assembled(answers, target.get("AssembleWith", "None")))
-            storage.put(self.s3, output, storage.join(target["S3OutputPath"], f"{name}.out"))
+            uri = storage.join(target["S3OutputPath"], f"{name}.out")
+            storage.put(self.s3, output, uri, kms_key=target.get("KmsKeyId"))
         return ""
 
     def _answers(self, path: Path) -> list[bytes]:

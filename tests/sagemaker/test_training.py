@@ -112,6 +112,17 @@ def test_an_unpacked_model_is_a_folder(training: Training) -> None:
     assert training.aws.client("s3").head_object(Bucket=training.bucket, Key=f"{key}seen.json")
 
 
+def test_the_model_is_encrypted_with_the_key_that_is_named(training: Training) -> None:
+    key = training.aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    uri = f"s3://{training.bucket}/models"
+    allowed = {"Effect": "Allow", "Action": ["s3:*", "kms:*"], "Resource": "*"}
+    job = training.run(OutputDataConfig={"S3OutputPath": uri, "KmsKeyId": key}, RoleArn=training.aws.role(allowed))
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    artefact = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix(f"s3://{training.bucket}/")
+    head = training.aws.client("s3").head_object(Bucket=training.bucket, Key=artefact)
+    assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", key)
+
+
 def test_an_isolated_container_has_no_credentials(training: Training) -> None:
     job = training.run(EnableNetworkIsolation=True)
     environment = json.loads(archive(training, job["ModelArtifacts"]["S3ModelArtifacts"])["seen.json"])["environment"]

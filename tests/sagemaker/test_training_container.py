@@ -95,14 +95,3 @@ def test_the_container_trains_and_what_it_made_scores(training: Training, data: 
     scores = [json.loads(line)["score"] for line in written.splitlines()]
     assert len(scores) == len(matrix)
     assert all(0 <= score <= 1 for score in scores)
-
-
-def test_a_container_that_refuses_its_hyperparameters_says_why(training: Training, data: str) -> None:
-    job = training.run(
-        HyperParameters={"depth": "4"},
-        Environment={"CUATRO_MODEL": "fraud"},
-        InputDataConfig=[channel("train", data)],
-    )
-    assert job["TrainingJobStatus"] == "Failed"
-    assert job["FailureReason"].startswith("AlgorithmError: ValueError: unknown hyperparameters depth")
-    assert job["FailureReason"].endswith("exit code: 1")
