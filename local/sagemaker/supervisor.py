@@ -31,7 +31,9 @@ def limit(memory: int, cpus: int) -> None:
         with contextlib.suppress(ValueError, OSError):  # macOS knows the limit and refuses it
             resource.setrlimit(resource.RLIMIT_AS, (memory + RESERVED, memory + RESERVED))
     if cpus and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cpus])
+        own = sorted(os.sched_getaffinity(0))
+        first = os.getpid() % len(own)  # containers side by side are not all to have the same processor
+        os.sched_setaffinity(0, (own[first:] + own[:first])[:cpus])
 
 
 def resident(group: int) -> int:
