@@ -43,8 +43,8 @@ LOG = logging.getLogger(__name__)
 SIGNING_NAMES = ("sagemaker", "application-autoscaling")
 # In the order in which they end: an execution before the jobs that it waits for, every process last.
 MODULES: tuple[ModuleType, ...] = (
-    pipelines, registry, features, scaling, training, processing, transform, models, endpoint_configs, endpoints,
-    invocations, asynchronous, tags, containers,
+    pipelines, endpoints, invocations, asynchronous, models, endpoint_configs, registry, features, scaling, training,
+    processing, transform, tags, containers,
 )  # fmt: skip
 # An operation may wait a minute for a model's answer, and waits for its turn in none.
 THREADS = 128

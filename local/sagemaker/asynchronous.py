@@ -15,9 +15,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from botocore.exceptions import BotoCoreError
+
 from local.sagemaker import invocations, statuses, storage
 from local.sagemaker.errors import AwsError, ValidationException
 from local.sagemaker.service import Input, Operation, Output, Service
+from local.sagemaker.serving import endpoints
 from local.sagemaker.storage import StorageError
 from local.sagemaker.store import Record
 
@@ -26,6 +29,7 @@ LOG = logging.getLogger(__name__)
 TABLE = "async-invocation"
 TIMEOUT_S = 900.0  # AWS's default; a request may ask for up to 3,600
 TTL_S = 21600.0
+LOOK_S = 0.2
 AT_ONCE = 4  # of an endpoint whose ClientConfig says nothing
 _REQUEST = ("EndpointName", "ContentType", "Accept", "CustomAttributes", "InputLocation")
 _UNSERVED = ("Body", "S3OutputPathExtension", "Filename")
@@ -94,6 +98,8 @@ class Queues:
             answer(self._service, record)
         except Exception:
             LOG.exception("the asynchronous invocation %s has no answer", record["id"])
+        if endpoints(self._service).ending.is_set():
+            return  # it is kept, and done when the platform is there again
         self._service.store.table(TABLE).delete(record["id"])
 
 
@@ -111,6 +117,8 @@ def answer(service: Service, record: Record) -> None:
             file.write_bytes(reply.body)
             storage.put(s3, file, record["output"], "Failed to upload the response")
         except (AwsError, StorageError) as error:
+            if endpoints(service).ending.is_set():
+                return
             reason = error.message if isinstance(error, AwsError) else str(error)
             file.write_text(reason)
             storage.put(s3, file, record["failure"], "Failed to upload the error")
@@ -152,14 +160,30 @@ def _tell(service: Service, record: Record, status: str, more: dict[str, Any]) -
     client.publish(TopicArn=topic, Message=json.dumps(message))
 
 
+def _answers(service: Service) -> bool:
+    try:
+        service.client("sts").get_caller_identity()
+    except BotoCoreError:
+        return False
+    return True
+
+
 def _time(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def recover(service: Service) -> None:
-    """Requests that were accepted and not answered are done now."""
-    for record in service.store.table(TABLE).all():
-        queues(service).put(record)
+    """Requests that were accepted and not answered are done as soon as the platform answers."""
+    left = service.store.table(TABLE).all()
+
+    def put() -> None:
+        while not _answers(service):
+            time.sleep(LOOK_S)
+        for record in left:
+            queues(service).put(record)
+
+    if left:
+        threading.Thread(target=put, name="async-left", daemon=True).start()
 
 
 def end(service: Service) -> None:

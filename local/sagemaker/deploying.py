@@ -39,7 +39,7 @@ def in_background(service: Service, name: str, work: Callable[[], None], after: 
             work()
         except Exception as error:
             LOG.exception("endpoint %s", name)
-            settle(service, name, after, f"The local platform failed at this: {error!r}. Its log tells more.")
+            _settle(service, name, after, f"The local platform failed at this: {error!r}. Its log tells more.")
 
     threading.Thread(target=guarded, name=f"deploy-{name}", daemon=True).start()
 
@@ -52,7 +52,7 @@ def deployment(service: Service, name: str, plan: Plan) -> Deployment:
         current = serving.current if serving else None
         serves = current is not None and current.plan["id"] == plan["id"]
         if serves and found(service, name)["EndpointStatus"] == "InService":
-            settle(service, name, "Failed", reason)
+            _settle(service, name, "Failed", reason)
 
     return Deployment(service, name, plan, broken)
 
@@ -65,10 +65,10 @@ def create(service: Service, name: str, plan: Plan) -> None:
     except NotServed as error:
         new.close(0)
         new.remove()
-        settle(service, name, "Failed", str(error))
+        _settle(service, name, "Failed", str(error))
         return
     endpoints(service).add(name, new)
-    settle(service, name, "InService", plan=plan)
+    _settle(service, name, "InService", plan=plan)
 
 
 def update(service: Service, name: str, plan: Plan, config: dict[str, Any]) -> None:
@@ -89,15 +89,15 @@ def update(service: Service, name: str, plan: Plan, config: dict[str, Any]) -> N
         _watch(service, new, alarms, policy.get("TerminationWaitInSeconds", 0), end)
     except (NotServed, RolledBack) as error:
         if isinstance(error, RolledBack):
-            settle(service, name, "RollingBack", str(error))
+            _settle(service, name, "RollingBack", str(error))
         serving.shift(None, 0)
         new.close(DRAIN_S)
         new.remove()
         old_breaks = serving.current and any(variant.broken for variant in serving.current.variants.values())
-        settle(service, name, "Failed" if old_breaks else "InService", str(error))
+        _settle(service, name, "Failed" if old_breaks else "InService", str(error))
         return
     old = serving.replace(new)
-    settle(service, name, "InService", plan=plan)
+    _settle(service, name, "InService", plan=plan)
     if old is not None:
         old.close(DRAIN_S)
         old.remove()
@@ -138,6 +138,12 @@ def steps(config: dict[str, Any], instances: int) -> list[float]:
     if kind == "CANARY":
         return [size, 1.0]
     return [min(1.0, size * i) for i in range(1, math.ceil(1 / size) + 1)]
+
+
+def _settle(service: Service, name: str, status: str, reason: str = "", plan: Plan | None = None) -> None:
+    """As settle; but while the platform ends nothing is settled: what was under way is so still at the next start."""
+    if not endpoints(service).ending.is_set():
+        settle(service, name, status, reason, plan)
 
 
 def _watch(service: Service, new: Deployment, alarms: list[str], seconds: float, end: float) -> None:

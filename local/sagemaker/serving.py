@@ -129,9 +129,9 @@ class Endpoints:
     """All endpoints of a platform that have a deployment; ends what is idle."""
 
     def __init__(self) -> None:
+        self.ending = threading.Event()  # from then on, what goes wrong is the platform's end
         self._servings: dict[str, Serving] = {}
         self._lock = threading.Lock()
-        self._ending = threading.Event()
         self._idle_s = float(os.environ.get("CUATRO_ENDPOINT_IDLE_S", IDLE_S))
         threading.Thread(target=self._look, name="sagemaker-idle", daemon=True).start()
 
@@ -152,7 +152,7 @@ class Endpoints:
 
     def end(self) -> None:
         """Ends every worker now."""
-        self._ending.set()
+        self.ending.set()
         found = [deployment for serving in self._servings.values() for deployment in serving.deployments()]
         threads = [threading.Thread(target=deployment.close, args=(0,), daemon=True) for deployment in found]
         for thread in threads:
@@ -162,7 +162,7 @@ class Endpoints:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def _look(self) -> None:
-        while not self._ending.wait(LOOK_S):
+        while not self.ending.wait(LOOK_S):
             for serving in list(self._servings.values()):
                 for deployment in serving.deployments():
                     for variant in deployment.variants.values():

@@ -17,6 +17,7 @@ CAPTURE = {
     "DestinationS3Uri": "s3://captured/here",
     "CaptureOptions": [{"CaptureMode": "Input"}],
 }
+NO_ROLE = f"arn:aws:iam::{ACCOUNT}:role/none"
 ASYNC = {"OutputConfig": {"S3OutputPath": "s3://answers/here"}}
 
 
@@ -68,7 +69,7 @@ def test_a_name_is_taken_once(endpoints: Endpoints, model: str) -> None:
         ({"PrimaryContainer": {"Image": "a/b", "Mode": "MultiModel"}}, "A multi-model container"),
         ({"PrimaryContainer": {"ModelDataUrl": "s3://a/b"}}, "You must provide Image or ModelPackageName"),
         ({"PrimaryContainer": {"ModelPackageName": "none"}}, "model-package/none does not exist"),
-        ({"PrimaryContainer": {"Image": "a/b"}, "ExecutionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/x"}, "Could not assume"),
+        ({"PrimaryContainer": {"Image": "a/b"}, "ExecutionRoleArn": NO_ROLE}, "Could not assume"),
     ],
 )  # fmt: skip
 def test_what_a_model_cannot_be(endpoints: Endpoints, given: dict[str, Any], expected: str) -> None:
