@@ -27,6 +27,7 @@ from local.emulator import (
     pool,
     restart,
     statemachines,
+    versions,
 )
 from local.emulator.routing import App
 
@@ -39,6 +40,7 @@ def app(state: Path) -> App:
     execution.install(state / "archives")
     pool.install()
     aliases.install()
+    versions.install()
     metrics.install()
     alarms.install()
     invocation.install()

@@ -134,7 +134,9 @@ def function(here: Connection) -> Callable[..., Function]:
             Timeout=configuration.pop("Timeout", 20),
             **configuration,
         )["FunctionArn"]
-        return Function(here, this, arn)
+        found = Function(here, this, arn)
+        found.settle()
+        return found
 
     return made
 

@@ -43,9 +43,10 @@ def layer(here: Connection, text: str) -> str:
     return version["LayerVersionArn"]
 
 
-def canary(made: Function, stable: str, other: str, weight: float) -> None:
+def canary(made: Function, stable: str, other: str = "", weight: float = 0.0) -> None:
+    """Alias `live` on `stable`, with this weight on `other`."""
     client = made.here.client("lambda")
-    routing = {"AdditionalVersionWeights": {other: weight}}
+    routing = {"AdditionalVersionWeights": {other: weight} if other else {}}
     try:
         client.update_alias(FunctionName=made.name, Name="live", FunctionVersion=stable, RoutingConfig=routing)
     except client.exceptions.ResourceNotFoundException:
@@ -120,7 +121,7 @@ def test_records_flow_while_versions_change(here: Connection, function: Callable
     made = function(HANDLER)
     with_layer = {"LAYER": "/opt/model/name.txt"}
     stable = made.publish(Layers=[layer(here, "m0")], **settings("s0", **with_layer))
-    canary(made, stable, stable, 0.0)
+    canary(made, stable)
     kinesis, this = here.client("kinesis"), name("stream")
     kinesis.create_stream(StreamName=this, ShardCount=2)
     source = kinesis.describe_stream_summary(StreamName=this)["StreamDescriptionSummary"]["StreamARN"]
@@ -135,6 +136,10 @@ def test_records_flow_while_versions_change(here: Connection, function: Callable
         kinesis.put_records(StreamName=this, Records=[{"Data": each.encode(), "PartitionKey": each} for each in batch])
         sent.extend(batch)
 
+    def took() -> list[list[str]] | None:
+        found = [line.split() for line in made.lines("TOOK ")]
+        return found if {line[-1] for line in found} >= set(sent) else None
+
     for change in (1, 2):
         send()
         version = made.publish(Layers=[layer(here, f"m{change}")], **settings(f"s{change}", **with_layer))
@@ -142,13 +147,9 @@ def test_records_flow_while_versions_change(here: Connection, function: Callable
         for weight in (0.5, 1.0):
             canary(made, stable, version, weight)
             send()
+        lines = eventually(took, "every record")
+        canary(made, version)
         stable = version
-
-    def took() -> list[list[str]] | None:
-        found = [line.split() for line in made.lines("TOOK ")]
-        return found if {line[-1] for line in found} >= set(sent) else None
-
-    lines = eventually(took, "every record")
     assert Counter(line[-1] for line in lines) == dict.fromkeys(sent, 1)  # none lost, none failed and taken again
     assert {(line[0], line[1]) for line in lines} == {("1", "m0"), ("2", "m1"), ("3", "m2")}
     assert not made.lines("[ERROR]")
@@ -187,7 +188,7 @@ def test_an_api_calls_the_alias(here: Connection, function: Callable[..., Functi
 def test_calling_by_an_alias_needs_a_grant_on_the_alias(here: Connection, function: Callable[..., Function]) -> None:
     callee = function(HANDLER)
     version = callee.publish()
-    canary(callee, version, version, 0.0)
+    canary(callee, version)
     code = (
         "import boto3\ndef handler(event, context):\n"
         "    return boto3.client('lambda').invoke(FunctionName=event['name'], Qualifier='live')['ExecutedVersion']"
@@ -196,6 +197,34 @@ def test_calling_by_an_alias_needs_a_grant_on_the_alias(here: Connection, functi
     assert allowed.call({"name": callee.name})["Payload"] == version
     refused = function(code, Role=role(here, Action="lambda:InvokeFunction", Resource=f"{callee.arn}:other"))
     assert "AccessDenied" in refused.call({"name": callee.name})["Payload"]["errorMessage"]
+
+
+def test_weights_that_aws_does_not_take_are_refused(function: Callable[..., Function]) -> None:
+    made = function(HANDLER)
+    one, two = made.publish(), made.publish(**settings("two"))
+    other_role = made.publish(Role=role(made.here))
+    for stable, other, weight in (
+        (one, one, 0.5), (one, two, 1.5), ("$LATEST", two, 0.1), (one, "$LATEST", 0.1), (one, other_role, 0.1),
+    ):  # fmt: skip
+        with pytest.raises(ClientError, match="InvalidParameterValue"):
+            canary(made, stable, other, weight)
+    for stable, other in ((one, "77"), ("77", "")):
+        with pytest.raises(made.here.client("lambda").exceptions.ResourceNotFoundException):
+            canary(made, stable, other, 0.1)
+    canary(made, one, two, 0.1)
+
+
+def test_a_change_waits_for_the_one_before(function: Callable[..., Function]) -> None:
+    made = function(HANDLER)
+    client = made.here.client("lambda")
+    client.update_function_configuration(FunctionName=made.name, **settings("one"))
+    conflict = client.exceptions.ResourceConflictException
+    with pytest.raises(conflict, match="update is in progress"):
+        client.publish_version(FunctionName=made.name)
+    with pytest.raises(conflict, match="update is in progress"):
+        client.update_function_configuration(FunctionName=made.name, **settings("two"))
+    made.settle()
+    assert client.publish_version(FunctionName=made.name)["Environment"]["Variables"]["STEP"] == "one"
 
 
 def test_an_unknown_version_of_an_alias_is_said(function: Callable[..., Function]) -> None:
@@ -212,10 +241,11 @@ def test_a_version_that_nobody_uses_any_more_ends(tmp_path: Path) -> None:
         Code={"ZipFile": zipped(index_dot_py=HANDLER)},
     )["FunctionArn"]  # fmt: skip
     made = Function(here, "f", arn)
+    made.settle()
     one, two = made.publish(**settings("one")), made.publish(**settings("two"))
     canary(made, one, two, 0.5)
     pids = {version: made.call(qualifier=version)["Payload"]["pid"] for version in (one, two)}
-    canary(made, two, two, 0.0)
+    canary(made, two)
 
     def gone() -> bool:
         try:
