@@ -133,7 +133,7 @@ def _operation(request: AWSPreparedRequest) -> str:
     if target:
         return (target if isinstance(target, str) else target.decode()).rpartition(".")[2]
     if request.method == "POST" and request.body:
-        body = request.body.decode() if isinstance(request.body, bytes) else request.body
+        body = request.body.decode(errors="replace") if isinstance(request.body, bytes) else request.body
         return parse_qs(body).get("Action", ["POST"])[0]
     return {"PUT": "PutObject", "GET": "GetObject"}.get(request.method, request.method)
 

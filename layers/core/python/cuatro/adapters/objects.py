@@ -88,7 +88,7 @@ def _plain(chunks: Iterable[bytes], key: str) -> Iterator[bytes]:
             yield chunk
             continue
         left, piece = chunk, b""
-        while left or len(piece) == _CHUNK:
+        while left or (len(piece) == _CHUNK and not unpacking.eof):  # all that is read may not be all that is there
             if unpacking.eof:
                 unpacking = zlib.decompressobj(31)
             try:
