@@ -19,7 +19,7 @@ from tests.functional import tiny_model
 from tests.functional.suite import Context, Suite, client
 
 Metrics = Callable[[], Counter[str]]
-NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+NOW = datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0)
 AMOUNT = FEATURES.index("amount")
 RNG = np.random.default_rng(11)
 REFERENCE = {
@@ -76,9 +76,10 @@ def label(number: int, hours_ago: float = 1.0, fraud: bool = True) -> bytes:
     )  # fmt: skip
 
 
-def deliver(kind: str, lines: list[bytes], day: str, packed: bool = False) -> None:
+def deliver(kind: str, lines: list[bytes], days_ago: int = 0, packed: bool = False) -> None:
     body = b"".join(line + b"\n" for line in lines)
     content = gzip.compress(body) if packed else body
+    day = f"{NOW - timedelta(days=days_ago):%Y-%m-%d}"
     client("s3").put_object(Bucket="lake", Key=f"fraud/{kind}/dt={day}/{len(lines)}-{packed}", Body=content)
 
 
@@ -87,7 +88,7 @@ def amounts(number: int, high: float = 100.0) -> list[float]:
 
 
 def test_the_same_population_does_not_drift_another_one_does(drift: Callable[..., Any], metrics: Metrics) -> None:
-    deliver("decisions", [decision(n, amount, 2) for n, amount in enumerate(amounts(2_000))], "2026-11-23", packed=True)
+    deliver("decisions", [decision(n, amount, 2) for n, amount in enumerate(amounts(2_000))], packed=True)
     report = drift()
     assert report["feature_psi"].keys() == {"amount"}
     assert report["input_psi_max"] < 0.02
@@ -95,7 +96,7 @@ def test_the_same_population_does_not_drift_another_one_does(drift: Callable[...
     assert (report["rows"], report["model_version"], report["bad_lines"]) == (2_000, "v-1", 0)
     assert metrics()["InputPsiMax"] == pytest.approx(report["input_psi_max"])
 
-    deliver("decisions", [decision(n, amount, 1) for n, amount in enumerate(amounts(3_000, 40), 5_000)], "2026-11-23")
+    deliver("decisions", [decision(n, amount, 1) for n, amount in enumerate(amounts(3_000, 40), 5_000)])
     later = drift()
     assert later["input_psi_max"] > 0.25
     assert metrics()["ScorePsi"] == pytest.approx(later["score_psi"])
@@ -105,24 +106,28 @@ def test_the_same_population_does_not_drift_another_one_does(drift: Callable[...
 def test_the_window_ends_where_it_was_asked_to_and_counts_each_decision_once(drift: Callable[..., Any]) -> None:
     lines = [decision(n, amount, 2) for n, amount in enumerate(amounts(400))]
     old = [decision(n, 1.0, 24 * 6) for n in range(1_000, 1_500)]
-    deliver("decisions", [*lines, *lines], "2026-11-23")
-    deliver("decisions", old, "2026-11-17")
+    deliver("decisions", [*lines, *lines])
+    deliver("decisions", old, 6)
     assert drift()["rows"] == 400
-    assert drift(as_of="2026-11-18T00:00:00Z")["rows"] == 500
+    before = (NOW - timedelta(days=5.5)).isoformat()
+    assert drift(as_of=before)["rows"] == 500
+    replayed = [decision(n, 1.0, 24 * 6, decided_at=NOW) for n in range(2_000, 2_100)]
+    deliver("decisions", replayed)
+    assert drift(as_of=before)["rows"] == 600, "a replayed history counts by its own time"
     with pytest.raises(Rejected, match="RFC 3339"):
         drift(as_of="yesterday")
 
 
 def test_performance_falls_when_frauds_no_longer_score_high(drift: Callable[..., Any], metrics: Metrics) -> None:
     genuine = [decision(n, amount, 30) for n, amount in enumerate(amounts(1_000))]
-    deliver("decisions", [*genuine, *(decision(n, 190.0, 30) for n in range(5_000, 5_050))], "2026-11-22")
-    deliver("labels", [label(n) for n in range(5_000, 5_050)], "2026-11-23")
+    deliver("decisions", [*genuine, *(decision(n, 190.0, 30) for n in range(5_000, 5_050))], 1)
+    deliver("labels", [label(n) for n in range(5_000, 5_050)])
     report = drift()
     assert report["performance"]["frauds"] == report["frauds"] == 50
     assert report["performance_ratio"] == pytest.approx(1 / 0.9)
     assert metrics()["NewFraudLabels"] == 50
-    deliver("decisions", [decision(n, 5.0, 30) for n in range(6_000, 6_200)], "2026-11-22")
-    deliver("labels", [label(n) for n in range(6_000, 6_200)], "2026-11-23")
+    deliver("decisions", [decision(n, 5.0, 30) for n in range(6_000, 6_200)], 1)
+    deliver("labels", [label(n) for n in range(6_000, 6_200)])
     assert drift()["performance_ratio"] < 0.5
     assert metrics()["PerformanceRatio"] < 0.5
 
@@ -130,13 +135,13 @@ def test_performance_falls_when_frauds_no_longer_score_high(drift: Callable[...,
 def test_what_other_versions_decided_and_what_is_not_known_yet_says_nothing(
     drift: Callable[..., Any], metrics: Metrics
 ) -> None:
-    deliver("decisions", [decision(n, 50.0, 30, model_version="v-0") for n in range(100)], "2026-11-22")
-    deliver("labels", [label(n) for n in range(100)], "2026-11-23")
+    deliver("decisions", [decision(n, 50.0, 30, model_version="v-0") for n in range(100)], 1)
+    deliver("labels", [label(n) for n in range(100)])
     corrected = [label(n, 0.5, fraud=False) for n in range(10)]
     future = [label(n, -1) for n in range(100, 120)]
-    deliver("labels", [*corrected, *future, label(200, 48)], "2026-11-22")
+    deliver("labels", [*corrected, *future, label(200, 48)], 1)
     client("dynamodb").put_item(
-        TableName="models", Item={"name": {"S": "live"}, "since": {"S": "2026-11-22T10:00:00.000Z"}}
+        TableName="models", Item={"name": {"S": "live"}, "since": {"S": (NOW - timedelta(days=1)).isoformat()}}
     )
     report = drift()
     assert "performance" not in report
@@ -145,7 +150,7 @@ def test_what_other_versions_decided_and_what_is_not_known_yet_says_nothing(
 
 
 def test_with_few_rows_no_figure_is_made_up(drift: Callable[..., Any], metrics: Metrics) -> None:
-    deliver("decisions", [decision(n, 1.0, 1) for n in range(50)], "2026-11-23")
+    deliver("decisions", [decision(n, 1.0, 1) for n in range(50)])
     report = drift()
     assert report.keys().isdisjoint({"input_psi_max", "score_psi", "performance_ratio"})
     assert metrics() == {"NewFraudLabels": 0}
@@ -154,8 +159,10 @@ def test_with_few_rows_no_figure_is_made_up(drift: Callable[..., Any], metrics: 
 def test_bad_lines_are_counted_and_named_and_stop_nothing(drift: Callable[..., Any]) -> None:
     good = [decision(n, amount, 2) for n, amount in enumerate(amounts(400))]
     other = decision(900, 1.0, 2, feature_set="000000000000")
-    deliver("decisions", [b"{", b"\xff", *good, other, decision(901, 1.0, 2, features=b"\0\0")], "2026-11-23")
-    client("s3").put_object(Bucket="lake", Key="fraud/decisions/dt=2026-11-23/cut", Body=gzip.compress(good[0])[:-20])
+    deliver("decisions", [b"{", b"\xff", *good, other, decision(901, 1.0, 2, features=b"\0\0")])
+    client("s3").put_object(
+        Bucket="lake", Key=f"fraud/decisions/dt={NOW:%Y-%m-%d}/cut", Body=gzip.compress(good[0])[:-20]
+    )
     report = drift()
     assert (report["rows"], report["bad_lines"], report["other_features"]) == (400, 3, 2)
     assert any("cut is damaged" in each for each in report["bad_line_examples"])
@@ -164,6 +171,6 @@ def test_bad_lines_are_counted_and_named_and_stop_nothing(drift: Callable[..., A
 def test_the_report_is_kept(drift: Callable[..., Any], suite: Suite) -> None:
     report = drift()
     bucket, _, key = report["report"].removeprefix("s3://").partition("/")
-    assert key == "fraud/reports/drift/2026-11-23T100000Z.json"
+    assert key == f"fraud/reports/drift/{NOW:%Y-%m-%d}T100000Z.json"
     kept = json.loads(suite.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     assert kept == {name: value for name, value in report.items() if name != "report"}

@@ -36,10 +36,12 @@ class _Asked(msgspec.Struct):
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """The report. {"as_of": RFC 3339} looks back from then. Raises Rejected, Unavailable, Refused, ModelMismatch."""
     setting = settings(Settings)
-    as_of = decode_body(msgspec.json.encode(event), _Asked).as_of or datetime.now(UTC)
+    now = datetime.now(UTC)
+    as_of = decode_body(msgspec.json.encode(event), _Asked).as_of or now
     model = loaded(setting.model_uri, FEATURES)
     bounds = Bounds(
         as_of,
+        max(now, as_of),
         timedelta(days=setting.window_days),
         timedelta(days=setting.delay_days),
         model.version,

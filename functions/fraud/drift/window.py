@@ -46,9 +46,13 @@ class Window:
 
 @dataclass(frozen=True)
 class Bounds:
-    """as_of: the end of now. model_version: the live model's. live_since: None when it was never promoted."""
+    """as_of: the end of now. model_version: the live model's. live_since: None when it was never promoted.
+
+    Windows go by the transactions' own time, which a replayed history keeps; delivered is the last day of delivery.
+    """
 
     as_of: datetime
+    delivered: datetime
     window: timedelta
     delay: timedelta
     model_version: str
@@ -67,21 +71,21 @@ def read(bucket: str, bounds: Bounds) -> Window:
     first, end = bounds.matured
     known: dict[str, LabelRecorded] = {}
     since = min(first, bounds.live_since or first)
-    for label in _lines(bucket, "labels", (since, bounds.as_of), decode_label, window):
+    for label in _lines(bucket, "labels", (since, bounds.delivered), decode_label, window):
         before = known.get(label.transaction_id)
         if label.time <= bounds.as_of and (before is None or label.time >= before.time):
             known[label.transaction_id] = label
     frauds = {key: label for key, label in known.items() if label.fraud}
     window.known_frauds = sum(first <= label.transaction_time <= bounds.as_of for label in frauds.values())
     window.new_frauds = sum(bounds.live_since is None or label.time > bounds.live_since for label in frauds.values())
-    for decision in _lines(bucket, "decisions", (first, bounds.as_of), decode_decision, window):
+    for decision in _lines(bucket, "decisions", (first, bounds.delivered), decode_decision, window):
         if decision.feature_set != FEATURE_SET or len(decision.features) != 4 * len(FEATURES):
             window.other_features += 1
             continue
         key = decision.transaction_id
-        if bounds.as_of - bounds.window < decision.decided_at <= bounds.as_of:
+        if bounds.as_of - bounds.window < decision.time <= bounds.as_of:
             window.now.add(key, decision.features)
-        if first < decision.decided_at <= end and decision.model_version == bounds.model_version:
+        if first < decision.time <= end and decision.model_version == bounds.model_version:
             if key in frauds:
                 window.frauds.setdefault(key, Scored(decision.score, True))
             else:
@@ -92,8 +96,8 @@ def read(bucket: str, bounds: Bounds) -> Window:
 def _lines(
     bucket: str, kind: str, times: tuple[datetime, datetime], decode: Callable[[bytes], T], window: Window
 ) -> Iterator[T]:
-    # What is delivered late lies in the folder of the day on which it came.
-    day, last = times[0].astimezone(UTC).date(), times[1].astimezone(UTC).date() + timedelta(days=1)
+    # Folders are days of delivery, which is never before the transaction.
+    day, last = times[0].astimezone(UTC).date(), times[1].astimezone(UTC).date()
     while day <= last:
         for found in objects.listed(bucket, f"{PREFIX}/{kind}/dt={day}/"):
             try:
