@@ -115,7 +115,7 @@ def test_groups_are_described_listed_and_deleted_when_empty(sagemaker: Any) -> N
     with pytest.raises(ClientError, match="still contains") as failed:
         sagemaker.delete_model_package_group(ModelPackageGroupName=names[0])
     assert failed.value.response["Error"]["Code"] == "ConflictException"
-    sagemaker.delete_model_package_group(ModelPackageGroupName=described["ModelPackageGroupArn"].replace("-c", "-b"))
+    sagemaker.delete_model_package_group(ModelPackageGroupName=described["ModelPackageGroupArn"][:-1] + "b")
     with pytest.raises(ClientError, match="does not exist"):
         sagemaker.describe_model_package_group(ModelPackageGroupName=names[1])
     with pytest.raises(ClientError, match="already exists"):
