@@ -100,9 +100,9 @@ def _finite(values: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _answer(scores: NDArray[np.float32], model: ServedModel) -> bytes:
-    told = {"version": model.version, "thresholds": model.thresholds, "baseline": model.baseline}
+    told: dict[str, Any] = {"version": model.version, "thresholds": model.thresholds, "baseline": model.baseline}
     if not len(scores):
-        told["reference"] = model.reference
+        told |= {"features": model.features, "reference": model.reference}
     return msgspec.json.encode({**told, "scores": scores.tolist()})
 
 
@@ -118,4 +118,4 @@ ENCODE: dict[str, Callable[[NDArray[np.float32], ServedModel], bytes]] = {
     LINES: lambda scores, _: _joined(f'{{"score":{score!r}}}' for score in scores.tolist()),
     CSV: lambda scores, _: _joined(map(repr, scores.tolist())),
 }
-"""Accept -> (scores, model) -> body. The first says what scored as well; with no rows, also the drift reference."""
+"""Accept -> (scores, model) -> body. The first says what scored as well; with no rows, also what it expects."""

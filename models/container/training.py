@@ -22,15 +22,18 @@ FAILURE_CHARACTERS = 1024
 """SageMaker shows so much of output/failure: the reason comes first, the traceback after it."""
 
 
-class Stopped(BaseException):
-    """SIGTERM: the job is stopped, or its time is over."""
-
-
 def train() -> int:
     """The exit status. Everything that fails is told in output/failure; a stopped training leaves no model."""
-    signal.signal(signal.SIGTERM, _stop)
     base = paths.directory()
     out = base / "model"
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        # No exception: raised in a callback of a native library, it would be printed and forgotten.
+        for path in out.glob("*"):
+            path.unlink()
+        os._exit(_failed(base, "Stopped: the training got SIGTERM before it was done", ""))
+
+    signal.signal(signal.SIGTERM, stop)
     try:
         fitting = _fitting(os.environ.get("CUATRO_MODEL", ""))
         hyperparameters = {name: str(value) for name, value in _config(base, "hyperparameters").items()}
@@ -47,17 +50,11 @@ def train() -> int:
         fitting.train(channels, hyperparameters, out)
         if not (out / "model.onnx").is_file():
             raise RuntimeError(f"{fitting.__name__}.train ended without writing model.onnx")  # noqa: TRY301
-    except Stopped:
-        return _failed(base, "Stopped: the training got SIGTERM before it was done", "")
     except Exception as error:
         log.exception("training failed")
         return _failed(base, f"{type(error).__name__}: {error}", traceback.format_exc())
     log.info("the model is in %s", out)
     return 0
-
-
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise Stopped
 
 
 def _failed(base: Path, reason: str, trace: str) -> int:

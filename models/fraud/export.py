@@ -37,6 +37,8 @@ def to_onnx(model: XGBClassifier, platt: Platt, description: dict[str, Any]) -> 
     converted = convert_xgboost(model, initial_types=[("features", FloatTensorType([None, width]))], target_opset=15)
     (trees,) = (node for node in converted.graph.node if node.op_type == "TreeEnsembleClassifier")
     attributes = {attribute.name: attribute for attribute in trees.attribute}
+    # The converter draws random names: without them, the same training gives the same file.
+    trees.name, converted.graph.name = "trees", "fraud"
     weights, classes = attributes["class_weights"].floats, attributes["class_ids"].ints
     weights[:] = [platt.a * weight for weight in weights]
     # The converter takes the parallel trees of a round for classes of a softmax, and leaves a base value of 0 out.

@@ -138,9 +138,10 @@ def _summary(told: dict[str, Any], gain: dict[str, float], where: str) -> str:
 
 
 def _unpack(directory: Path, into: Path) -> None:
-    archives = sorted(directory.glob("*.tar.gz"))
+    # Whatever it is called: a deployment's asset has its hash for a name.
+    archives = [path for path in sorted(directory.glob("*")) if path.is_file()]
     if len(archives) != 1:
-        raise ValueError(f"one model.tar.gz is expected in {directory}, there are {len(archives)}")
+        raise ValueError(f"one archive (model.tar.gz) is expected in {directory}, there are {len(archives)} files")
     try:
         with tarfile.open(archives[0]) as archive:
             archive.extractall(into, filter="data")

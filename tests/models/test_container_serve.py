@@ -84,6 +84,7 @@ def test_no_instances_tell_what_the_model_is(server: Server) -> None:
     told = json.loads(server.invoke(b'{"instances": []}').body)
     assert told["scores"] == []
     assert set(told["reference"]["features"]) == set(FEATURES)
+    assert tuple(told["features"]) == FEATURES
 
 
 def test_a_row_scores_the_same_alone_and_among_others(server: Server) -> None:

@@ -13,18 +13,16 @@ from functions.fraud.history import DAY
 from models.fraud import baseline, data
 from models.fraud.evaluate import Window, calibration
 from models.fraud.export import Platt, score, to_onnx
-from models.fraud.simulator import Simulation, simulate
-from models.fraud.train import (
+from models.fraud.fitting import (
     DECLINE_PRECISION,
     REVIEW_PRECISION,
-    SIMULATION,
     calibrate,
     fit,
-    main,
     model,
     thresholds,
-    train,
 )
+from models.fraud.simulator import Simulation, simulate
+from models.fraud.train import SIMULATION, main, train
 
 SHIPPED = Path("models/fraud")
 SMALL = Simulation(days=45, customers=150, terminals=100, seed=3, fraud_rate=0.02)
