@@ -180,9 +180,13 @@ LOCAL = Target(
     retry_attempts=3,
     models_image="cuatro-models:local",
     retraining=Retraining(
+        # What fits the history of models/fraud/scenario.py, which demo and tests play.
+        train_days=30,
+        delay_days=2,
+        evaluate_days=3,
         rounds=40,
         scheduled=False,
-        plan=Plan(shadow_s=5, min_rows=50, max_shadow_s=120, step_s=5, bake_s=5),
+        plan=Plan(shadow_s=5, min_rows=50, max_shadow_s=120, step_s=5, bake_s=5, max_alert_ratio=4),
     ),
 )
 DEV = Target(

@@ -57,7 +57,11 @@ def definition(function: str, longest_s: int = 7 * 24 * 3600) -> Json:
 
 
 def _act(function: str, action: str, *, after: str, keep: str = "", catch: bool = True, **given: str) -> Json:
-    """Invoke the function with an action; its answer is at $.<keep>.Payload (default: the action's name)."""
+    """Invoke the function with an action; its answer is at $.<keep>.Payload (default: the action's name).
+
+    It gets the execution's ARN too: of two roll-outs at a time one is refused, and must not end the other.
+    """
+    given["execution"] = "$$.Execution.Id"
     payload = {"action": action, **{f"{name}.$": path for name, path in given.items()}}
     state: Json = {
         "Type": "Task",

@@ -58,6 +58,7 @@ class SuiteFunction(Construct):
     ) -> None:
         super().__init__(scope, name)
         self.tell = tell
+        self.layers = list(layers)
         self.alarms: list[cloudwatch.Alarm] = []
         self.log_group = logs.LogGroup(
             self,
@@ -81,7 +82,7 @@ class SuiteFunction(Construct):
             log_group=self.log_group,
             memory_size=memory_mb,
             timeout=timeout,
-            layers=list(layers),
+            layers=self.layers,
             on_failure=destinations.SqsDestination(failures),
             environment={
                 **settings,

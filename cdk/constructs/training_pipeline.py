@@ -90,6 +90,8 @@ class TrainingPipeline(Construct):
         lake.allow_read(role, "decisions", "labels", "training", "models")
         lake.allow_write(role, "training", "models")
         allow_asset(role, shipped)
+        # A processing job lists what it was told to fetch, also when that is one object.
+        role.add_to_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=[shipped.bucket.bucket_arn]))
         return role
 
     def _role(self, lake: Lake, jobs: iam.Role, champion: SuiteFunction) -> iam.Role:

@@ -8,6 +8,7 @@ from typing import Any
 
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 
 from cdk.constructs.findings import acknowledge
 
@@ -15,7 +16,7 @@ from cdk.constructs.findings import acknowledge
 def allow_begun(role: iam.Role, actions: Sequence[str], service: str, resource: str, because: str) -> None:
     """Let `role` do `actions` on this account's resources whose name begins so; `resource` ends in an asterisk."""
     stack = Stack.of(role)
-    colon = service in {"logs", "lambda"}
+    colon = service in {"logs", "lambda", "states"}
     kind, _, name = resource.partition(":" if colon else "/")
     arn = stack.format_arn(
         service=service, resource=kind, resource_name=name,
@@ -31,3 +32,12 @@ def allow_begun(role: iam.Role, actions: Sequence[str], service: str, resource: 
 def everywhere(actions: Sequence[str], conditions: Mapping[str, Any] | None = None) -> iam.PolicyStatement:
     """A statement for actions that AWS checks on no resource."""
     return iam.PolicyStatement(actions=list(actions), resources=["*"], conditions=dict(conditions or {}))
+
+
+def allow_versions(role: iam.Role, action: str, function: lambda_.Function) -> None:
+    """Let `role` do `action` on every version and alias of `function`."""
+    role.add_to_policy(iam.PolicyStatement(actions=[action], resources=[f"{function.function_arn}:*"]))
+    logical = Stack.of(function).get_logical_id(function.node.default_child)  # type: ignore[arg-type]
+    acknowledge(
+        role, f"AwsSolutions-IAM5[Resource::<{logical}.Arn>:*]", "Lambda numbers the versions that a roll-out makes."
+    )

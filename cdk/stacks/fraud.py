@@ -27,6 +27,7 @@ from cdk.constructs.suite_function import RUNTIME, SuiteFunction, code
 from cdk.layers import layer_archive, model_archive
 from cdk.stacks.fraud_access import allow_act, allow_api, allow_learn, allow_score
 from cdk.stacks.fraud_dashboard import fraud_dashboard
+from cdk.stacks.fraud_retraining import retrain_fraud
 from cdk.stacks.platform import CuatroPlatform, synthesizer
 
 ROUTES: tuple[Route, ...] = (
@@ -43,7 +44,7 @@ _WITH_DECISIONS = lambda_.FilterCriteria.filter({"dynamodb": {"NewImage": {"d": 
 
 
 class CuatroFraud(Stack):
-    """The stream, the state, four functions (score, act, api, learn) and what watches them."""
+    """The stream, the state, the lake, four functions (score, act, api, learn), what retrains them and watches them."""
 
     def __init__(self, scope: Construct, name: str, *, target: Target, platform: CuatroPlatform, **kwargs: Any) -> None:
         super().__init__(
@@ -60,6 +61,7 @@ class CuatroFraud(Stack):
         consume_stream(self.score, self.stream, failures=failures, target=target)
         consume_table(self.act, self.cards.table, failures=failures, target=target, only=_WITH_DECISIONS)
         consume_table(self.learn, self.labels.table, failures=failures, target=target)
+        self.loop = retrain_fraud(self, target.retraining, platform) if target.retraining else None
         fraud_dashboard(self)
         self._outputs()
 
@@ -129,12 +131,10 @@ class CuatroFraud(Stack):
         target, profile = self.target, self.target.profile
         cards, terminals = {"CARDS_TABLE": self.cards.name}, {"TERMINALS_TABLE": self.terminals.name}
         decisions, labels = {"DECISIONS_TABLE": self.decisions.name}, {"LABELS_TABLE": self.labels.name}
-        shadow = _SHADOW if target.shadow_model else ""
-        policy = {"MODEL_URI": self.model.uri, "SHADOW_MODEL_URI": shadow, "POLICY": target.fraud_policy.as_json()}
-        deciding = {
-            **policy,
-            "MAX_AGE_DAYS": str(target.max_age_days),
-        }
+        self.shadow_uri = _SHADOW if target.shadow_model else ""
+        models = {"MODEL_URI": self.model.uri, "SHADOW_MODEL_URI": self.shadow_uri}
+        policy = {**models, "POLICY": target.fraud_policy.as_json()}
+        deciding = {**policy, "MAX_AGE_DAYS": str(target.max_age_days)}
 
         self.score = self._function(
             "Score", "score", "Decides the transactions of the stream", profile.score_memory_mb, scores=True,
@@ -179,10 +179,10 @@ class CuatroFraud(Stack):
             self, name, pipeline="fraud", job=job, purpose=purpose, settings=settings, target=self.target,
             memory_mb=memory_mb, timeout=Duration.seconds(timeout_s), failures=self.failures.queue, tell=self.tell,
             live=scores,
-            layers=self._layers_of(scores=scores),
+            layers=self.layers_of(scores=scores),
         )  # fmt: skip
 
-    def _layers_of(self, *, scores: bool) -> list[lambda_.ILayerVersion]:
+    def layers_of(self, *, scores: bool) -> list[lambda_.ILayerVersion]:
         model = [self.model.layer] if self.model.layer else []
         return [self.core, self.inference, *model] if scores else [self.core]
 

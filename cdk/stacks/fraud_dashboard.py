@@ -1,11 +1,11 @@
-"""One CloudWatch dashboard of the fraud pipeline: what was decided, how fast, how far behind, what failed."""
+"""One CloudWatch dashboard of the fraud pipeline: what was decided, by which version, how fast, what failed, drift."""
 
 from typing import TYPE_CHECKING
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from cdk.constructs.suite_function import NAMESPACE
+from cdk.constructs.suite_function import NAMESPACE, SuiteFunction
 
 if TYPE_CHECKING:
     from cdk.stacks.fraud import CuatroFraud
@@ -43,17 +43,33 @@ def fraud_dashboard(stack: "CuatroFraud") -> cloudwatch.Dashboard:
             ),
         ),
     )
+    drift = [_metric(name, "Maximum", name) for name in ("InputPsiMax", "ScorePsi", "PerformanceRatio")]
+    dashboard.add_widgets(
+        _graph("Versions that decide (of the aliases live)", _versions(stack.score), _versions(stack.authorize)),
+        *([_graph("Drift", *drift), _graph("New labels", _metric("NewFraudLabels", "Maximum"))] if stack.loop else []),
+    )
     return dashboard
+
+
+def _versions(function: SuiteFunction) -> cloudwatch.MathExpression:
+    """Invocations by version: each that a roll-out makes appears by itself."""
+    name = function.function.function_name
+    dimensions = "AWS/Lambda,ExecutedVersion,FunctionName,Resource"
+    return cloudwatch.MathExpression(
+        expression=f"SEARCH('{{{dimensions}}} MetricName=\"Invocations\" FunctionName=\"{name}\"', 'Sum')",
+        period=_MINUTE,
+        label="",
+    )
 
 
 def _counted(name: str) -> cloudwatch.Metric:
     return _metric(name, "Sum")
 
 
-def _metric(name: str, statistic: str) -> cloudwatch.Metric:
+def _metric(name: str, statistic: str, label: str | None = None) -> cloudwatch.Metric:
     return cloudwatch.Metric(
         namespace=NAMESPACE, metric_name=name, dimensions_map={"service": "fraud"}, statistic=statistic, period=_MINUTE,
-        label=name if statistic == "Sum" else statistic,
+        label=label or (name if statistic == "Sum" else statistic),
     )  # fmt: skip
 
 

@@ -43,7 +43,15 @@ def test_every_stage_is_throttled_and_logs_access_but_no_bodies(suite: Assembly)
             assert settings["DataTraceEnabled"] is False, "bodies hold card data"
 
 
-def test_only_this_api_may_call_the_function(suite: Assembly) -> None:
+def test_only_named_apis_topics_and_rules_may_call_functions(suite: Assembly) -> None:
     for permission in suite.resources("AWS::Lambda::Permission"):
-        assert permission.properties["Principal"] == "apigateway.amazonaws.com"
+        callers = {"apigateway.amazonaws.com", "events.amazonaws.com", "sns.amazonaws.com"}
+        assert permission.properties["Principal"] in callers, permission.where
         assert permission.properties["SourceArn"], permission.where
+
+
+def test_only_the_api_may_call_the_apis_function(suite: Assembly) -> None:
+    function = next(each for each in suite.functions() if each.module == "functions.fraud.api.handler").resource
+    for permission in suite.resources("AWS::Lambda::Permission"):
+        if suite.function_named(permission.stack, permission.properties["FunctionName"]) == function.id:
+            assert permission.properties["Principal"] == "apigateway.amazonaws.com"

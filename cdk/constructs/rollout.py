@@ -1,0 +1,110 @@
+"""A version approved in the registry -> a state machine that brings it live behind the aliases, or takes it back."""
+
+from collections.abc import Sequence
+
+from aws_cdk import CustomResource, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from cdk.config import Target
+from cdk.constructs.alarms import alarm
+from cdk.constructs.findings import acknowledge
+from cdk.constructs.suite_function import SuiteFunction
+from cdk.rollout_definition import definition
+
+
+class RollOut(Construct):
+    """The state machine, the rule that starts it, and what puts the live model back after a deployment."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        function: SuiteFunction,
+        machine: str,
+        group: str,
+        target: Target,
+        tell: sns.ITopic,
+    ) -> None:
+        super().__init__(scope, name)
+        self._function = function
+        self.machine = self._state_machine(machine, function.function, target)
+        failed = self.machine.metric_failed(period=Duration.minutes(5), statistic="Sum")
+        alarm(
+            self, "Failed", failed, at_least=1, tell=tell,
+            means="A new model was rolled back; the live one serves on. Read why: cuatro models",
+        )  # fmt: skip
+        self._start_when_approved(group)
+
+    def _state_machine(self, name: str, function: lambda_.IFunction, target: Target) -> sfn.StateMachine:
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+        role.add_to_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn]))
+        machine = sfn.StateMachine(
+            self,
+            "Machine",
+            state_machine_name=name,  # so that the function's policy can name it, which the machine invokes
+            definition_body=sfn.DefinitionBody.from_string(
+                Stack.of(self).to_json_string(definition(function.function_arn))
+            ),
+            role=role,
+            logs=sfn.LogOptions(
+                destination=logs.LogGroup(
+                    self,
+                    "Log",
+                    retention=target.profile.log_retention,
+                    removal_policy=RemovalPolicy.RETAIN if target.retain_data else RemovalPolicy.DESTROY,
+                ),
+                level=sfn.LogLevel.ALL,
+                include_execution_data=True,
+            ),
+        )
+        acknowledge(role, "AwsSolutions-IAM5[Resource::*]", "AWS checks the delivery of logs on no resource.")
+        acknowledge(
+            machine,
+            "AwsSolutions-SF2",
+            "Its log and the models table tell each step; a roll-out is no request to trace.",
+        )
+        return machine
+
+    def _start_when_approved(self, group: str) -> None:
+        rule = events.Rule(
+            self,
+            "Approved",
+            description="A version was approved, by the pipeline or by a person",
+            event_pattern=events.EventPattern(
+                source=["aws.sagemaker"],
+                detail_type=["SageMaker Model Package State Change"],
+                detail={
+                    "ModelPackageGroupName": [group],
+                    "ModelApprovalStatus": ["Approved"],
+                    # Other updates of an approved version, such as those that a roll-out itself makes, tell the same.
+                    "UpdatedModelPackageFields": [{"exists": False}, "ModelApprovalStatus"],
+                },
+            ),
+        )
+        rule.add_target(
+            targets.SfnStateMachine(
+                self.machine,
+                input=events.RuleTargetInput.from_object(
+                    {"model_package_arn": events.EventField.from_path("$.detail.ModelPackageArn")}
+                ),
+            )
+        )
+
+    def restore_after(self, versioned: Sequence[SuiteFunction]) -> None:
+        """A deployment gives the aliases versions with the shipped model: put the live one back as soon as it did."""
+        restored = CustomResource(
+            self,
+            "RestoreModel",
+            resource_type="Custom::RestoreModel",
+            service_token=self._function.function.function_arn,
+            properties={"Versions": [each.version for each in versioned]},
+        )
+        restored.node.add_dependency(self._function, *(each.reached for each in versioned))
