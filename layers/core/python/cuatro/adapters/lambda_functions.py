@@ -34,12 +34,18 @@ def configuration(function: str, version: str = "$LATEST") -> Configuration:
 
 def configure(function: str, wanted: Configuration) -> None:
     """Give $LATEST these layers and variables, and wait until it has them."""
+    _settled(function)
     _lambda(
         "update_function_configuration",
         FunctionName=function,
         Layers=list(wanted.layers),
         Environment={"Variables": dict(wanted.variables)},
     )
+    _settled(function)
+
+
+def _settled(function: str) -> None:
+    """Wait for an update under way, ours or a deployment's: Lambda takes neither another one nor a new version."""
     for _ in range(_POLLS):
         found = _lambda("get_function_configuration", FunctionName=function)
         status = found.get("LastUpdateStatus", "Successful")
@@ -53,6 +59,7 @@ def configure(function: str, wanted: Configuration) -> None:
 
 def publish(function: str, description: str) -> str:
     """$LATEST as a version; the last one when nothing has changed since."""
+    _settled(function)
     return str(_lambda("publish_version", FunctionName=function, Description=description[:256])["Version"])
 
 
