@@ -78,7 +78,7 @@ def main() -> None:
     (state / "platform.json").write_text(json.dumps(identity))
     default = ministack.app(state)
     sagemaker = api.app(state / "sagemaker")
-    app: App = Gateway(default, api.services(sagemaker), identity)
+    app: App = Gateway(default, api.services(sagemaker, default), identity)
     if with_faults:
         app = Faults(app)
 

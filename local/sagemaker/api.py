@@ -33,7 +33,7 @@ from local.sagemaker import (
     transform,
 )
 from local.sagemaker.access import Caller
-from local.sagemaker.cloudformation import registration
+from local.sagemaker.cloudformation.first_call import FirstCall
 from local.sagemaker.errors import AwsError
 from local.sagemaker.protocol import Answer, Call, Request
 from local.sagemaker.service import Operation, Output, Service, port
@@ -56,7 +56,6 @@ class SageMaker:
     def __init__(self, state: Path) -> None:
         self.service = Service(state, port())
         self.operations = collected(MODULES)
-        registration.install(self.service, self.operations)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="sagemaker")
         for module in MODULES:
             if hasattr(module, "recover"):
@@ -120,9 +119,10 @@ def app(state: Path) -> SageMaker:
     return SageMaker(state)
 
 
-def services(sagemaker: SageMaker) -> dict[str, App]:
-    """The app by the signing names that it answers for."""
-    return dict.fromkeys(SIGNING_NAMES, sagemaker)
+def services(sagemaker: SageMaker, default: App) -> dict[str, App]:
+    """The apps by the signing names that they answer for; CloudFormation is MiniStack's (`default`) with our types."""
+    cloudformation = FirstCall(default, sagemaker.service, sagemaker.operations)
+    return {**dict.fromkeys(SIGNING_NAMES, sagemaker), "cloudformation": cloudformation}
 
 
 def collected(modules: Iterable[ModuleType]) -> dict[str, Operation]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
@@ -18,6 +17,13 @@ if TYPE_CHECKING:
 
 class StorageError(Exception):
     """S3 refused it, or there is nothing; str() is AWS's wording, without `ClientError: ` before it."""
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """What boto3 raises, asked for when something is raised: to import boto3 takes the platform's start long."""
+    from boto3.exceptions import Boto3Error  # noqa: PLC0415
+
+    return ClientError, BotoCoreError, Boto3Error
 
 
 def client(service: "Service", role_arn: str) -> Any:
@@ -60,7 +66,7 @@ def fetch(s3: Any, uri: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         s3.download_file(bucket, key, str(path))
-    except (ClientError, BotoCoreError, Boto3Error) as error:
+    except _refusals() as error:
         raise StorageError(f"Failed to download data. Cannot read {uri}: {_message(error)}") from error
 
 
@@ -102,7 +108,7 @@ def put(s3: Any, path: Path, uri: str, what: str = "Artifact upload failed", *, 
     encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else None
     try:
         s3.upload_file(str(path), bucket, key, ExtraArgs=encryption)
-    except (ClientError, BotoCoreError, Boto3Error) as error:
+    except _refusals() as error:
         raise StorageError(f"{what}: Cannot write {uri}: {_message(error)}") from error
 
 
