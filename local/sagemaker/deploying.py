@@ -16,7 +16,7 @@ from local.sagemaker.artefacts import NotServed
 from local.sagemaker.errors import ValidationException
 from local.sagemaker.plans import Plan
 from local.sagemaker.service import Service
-from local.sagemaker.serving import Deployment, endpoints
+from local.sagemaker.serving import Deployment, Serving, endpoints
 from local.sagemaker.statuses import TABLE, found, settle, tell
 
 LOG = logging.getLogger(__name__)
@@ -79,28 +79,21 @@ def update(service: Service, name: str, plan: Plan, config: dict[str, Any]) -> N
     new = deployment(service, name, plan)
     try:
         new.prepare()
-        policy = config.get("BlueGreenUpdatePolicy", {})
-        alarms = [alarm["AlarmName"] for alarm in config.get("AutoRollbackConfiguration", {}).get("Alarms", ())]
-        end = time.monotonic() + policy.get("MaximumExecutionTimeoutInSeconds", LONGEST_S)
-        interval = policy.get("TrafficRoutingConfiguration", {}).get("WaitIntervalInSeconds", 0)
-        for share in steps(config, sum(variant["count"] for variant in plan["variants"])):
-            serving.shift(new, share)
-            _watch(service, new, alarms, interval, end)
-        _watch(service, new, alarms, policy.get("TerminationWaitInSeconds", 0), end)
-    except (NotServed, RolledBack) as error:
-        if isinstance(error, RolledBack):
-            _settle(service, name, "RollingBack", str(error))
-        serving.shift(None, 0)
-        new.close(DRAIN_S)
-        new.remove()
-        old_breaks = serving.current and any(variant.broken for variant in serving.current.variants.values())
-        _settle(service, name, "Failed" if old_breaks else "InService", str(error))
-        return
-    old = serving.replace(new)
-    _settle(service, name, "InService", plan=plan)
-    if old is not None:
-        old.close(DRAIN_S)
-        old.remove()
+        _shift(service, serving, new, config)
+    except NotServed as error:
+        _keep(service, name, serving, new, str(error))
+    except RolledBack as error:
+        _settle(service, name, "RollingBack", str(error))
+        _keep(service, name, serving, new, str(error))
+    except Exception as error:
+        LOG.exception("the update of endpoint %s", name)
+        _keep(service, name, serving, new, f"The local platform failed at this: {error!r}. Its log tells more.")
+    else:
+        old = serving.replace(new)
+        _settle(service, name, "InService", plan=plan)
+        if old is not None:
+            old.close(DRAIN_S)
+            old.remove()
 
 
 def delete(service: Service, name: str) -> None:
@@ -138,6 +131,27 @@ def steps(config: dict[str, Any], instances: int) -> list[float]:
     if kind == "CANARY":
         return [size, 1.0]
     return [min(1.0, size * i) for i in range(1, math.ceil(1 / size) + 1)]
+
+
+def _shift(service: Service, serving: Serving, new: Deployment, config: dict[str, Any]) -> None:
+    """Gives the traffic to the new deployment, by the steps of a DeploymentConfig. Raises RolledBack."""
+    policy = config.get("BlueGreenUpdatePolicy", {})
+    alarms = [alarm["AlarmName"] for alarm in config.get("AutoRollbackConfiguration", {}).get("Alarms", ())]
+    end = time.monotonic() + policy.get("MaximumExecutionTimeoutInSeconds", LONGEST_S)
+    interval = policy.get("TrafficRoutingConfiguration", {}).get("WaitIntervalInSeconds", 0)
+    for share in steps(config, sum(variant.capacity for variant in new.variants.values())):
+        serving.shift(new, share)
+        _watch(service, new, alarms, interval, end)
+    _watch(service, new, alarms, policy.get("TerminationWaitInSeconds", 0), end)
+
+
+def _keep(service: Service, name: str, serving: Serving, new: Deployment, reason: str) -> None:
+    """The old deployment serves on, and has the reason; the new one ends."""
+    serving.shift(None, 0)
+    new.close(DRAIN_S)
+    new.remove()
+    broken = serving.current is not None and any(variant.broken for variant in serving.current.variants.values())
+    _settle(service, name, "Failed" if broken else "InService", reason)
 
 
 def _settle(service: Service, name: str, status: str, reason: str = "", plan: Plan | None = None) -> None:
