@@ -18,7 +18,6 @@ import sys
 import tempfile
 import threading
 import time
-import uuid
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +26,7 @@ from typing import IO, Any, ClassVar
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
-from local.emulator import bootstrap
+from local.emulator import bootstrap, functionlogs
 
 LOG_WAIT_S = 5
 _unpacking = threading.Lock()
@@ -65,6 +64,7 @@ class PythonProcess(lambda_runtime.Worker):  # type: ignore[misc]
     """One execution environment: MiniStack's worker, started our way. Other runtimes start MiniStack's way."""
 
     archives: ClassVar[Path]
+    log_stream: str | None = None
 
     def _spawn(self) -> None:
         if not str(self.config.get("Runtime", "")).startswith("python"):
@@ -79,6 +79,7 @@ class PythonProcess(lambda_runtime.Worker):  # type: ignore[misc]
         layers = [data for layer in self.config.get("Layers", []) if (data := lambda_svc._resolve_layer_zip(layer))]
         opt = unpacked(layers, self.archives) if layers else None
         variables = self._variables(opt)
+        self.log_stream = functionlogs.stream_name(self.config.get("Version", "$LATEST"))
         self._proc = subprocess.Popen(
             # -P: the code's directory goes on the path by the worker's own doing, the script's directory does not
             [sys.executable, "-P", script],
@@ -148,7 +149,7 @@ class PythonProcess(lambda_runtime.Worker):  # type: ignore[misc]
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.config.get("MemorySize", 128)),
             "AWS_LAMBDA_FUNCTION_VERSION": self.config.get("Version", "$LATEST"),
             "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{name}",
-            "AWS_LAMBDA_LOG_STREAM_NAME": uuid.uuid4().hex,
+            "AWS_LAMBDA_LOG_STREAM_NAME": self.log_stream,
             "_LAMBDA_FUNCTION_ARN": self.config.get("FunctionArn", ""),
             "_LAMBDA_TIMEOUT": str(self.config.get("Timeout", 3)),
             "_LAMBDA_LAYERS_DIRS": str(opt) if opt else "",

@@ -1,16 +1,22 @@
 """Records of one call to Firehose -> one object in S3, compressed if the delivery stream says so.
 
 MiniStack writes one object a record, knows no compression and keeps every record in memory for good. AWS gathers
-records for the buffer's time or size; here what came in one call is delivered at once, joined as AWS joins it.
+records for the buffer's time or size; here what came in one call is delivered at once, joined as AWS joins it, if the
+stream's role may put it there.
 """
 
 # ruff: noqa: SLF001 - the names of MiniStack's inside are the touch points; tests/local shows that they hold
 import gzip
+import logging
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
 from ministack.services import firehose
+
+from local.emulator import grants
+
+log = logging.getLogger(__name__)
 
 Description = dict[str, Any]
 Record = tuple[str, bytes]
@@ -64,6 +70,9 @@ def _joined(one_by_one: Deliver) -> Deliver:
         if partitioned or config.get("DataFormatConversionConfiguration"):
             one_by_one(stream, destination, records)
             return
+        if not grants.allowed(config.get("RoleARN", ""), "s3:PutObject", _place(config), "firehose"):
+            log.error("%s: its role may not put objects to %s: not delivered", stream["name"], _place(config))
+            return
         data = b"".join(data for _, data in firehose._apply_lambda_processors(stream, destination, records))
         if not data:
             return
@@ -73,3 +82,8 @@ def _joined(one_by_one: Deliver) -> Deliver:
         firehose._deliver_to_s3(stream, destination, data)
 
     return deliver
+
+
+def _place(config: Description) -> str:
+    """ARN of an object under the prefix, so far as that is fixed."""
+    return f"{config['BucketARN']}/{config.get('Prefix', '').partition('!{')[0]}object"

@@ -8,7 +8,7 @@ from typing import Any
 
 from ministack.services import lambda_svc
 
-from local.emulator import aliases, metrics, pool
+from local.emulator import aliases, functionlogs, metrics, pool
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +93,7 @@ def _executed(function: Record, event: Any, request_id: str) -> Result:
         pool.invalidate(config["FunctionName"], config.get("Version", "$LATEST"))
         return _failed({"error": str(error), "type": "Runtime.ImportModuleError"}, request_id)
     finally:
+        functionlogs.goes_to(getattr(worker, "log_stream", None))
         pool.give_back(worker)
     if answer.get("raised"):
         return _failed({**answer["raised"], "log": answer.get("log", "")}, request_id)

@@ -20,6 +20,7 @@ from local.emulator import (
     execution,
     firehose,
     functionactions,
+    functionlogs,
     invocation,
     metrics,
     parsing,
@@ -44,6 +45,7 @@ def app(state: Path) -> App:
     metrics.install()
     alarms.install()
     invocation.install()
+    functionlogs.install()
     firehose.install()
     statemachines.install()
     transactions = iam_actions.dynamodb_transaction_checks

@@ -1,56 +1,17 @@
-"""An alias shares its calls out by its weights; a version keeps the code, layers and settings it was published with."""
+"""An alias shares its calls out by its weights, whoever calls it."""
 
 import json
-import os
 import urllib.request
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local.platform.account import REGION
-from local.platform.client import Connection, connect
-from tests.local.conftest import RUNTIME, Function, eventually, name, platform_in, role, zipped
-
-HANDLER = """
-import base64, os, pathlib, time
-
-def handler(event, context):
-    layer = pathlib.Path(os.environ["LAYER"]).read_text() if os.environ.get("LAYER") else ""
-    if isinstance(event, dict) and "Records" in event:
-        for record in event["Records"]:
-            print("TOOK", context.function_version, layer, base64.b64decode(record["kinesis"]["data"]).decode())
-        return {"batchItemFailures": []}
-    if isinstance(event, dict) and "wait" in event:
-        time.sleep(event["wait"])
-    return {"version": context.function_version, "variable": os.environ["AWS_LAMBDA_FUNCTION_VERSION"], "layer": layer,
-            "arn": context.invoked_function_arn, "step": os.environ.get("STEP"), "pid": os.getpid()}
-"""
-
-
-def settings(step: str, **more: str) -> dict[str, Any]:
-    return {"Environment": {"Variables": {"STEP": step, **more}}}
-
-
-def layer(here: Connection, text: str) -> str:
-    version = here.client("lambda").publish_layer_version(
-        LayerName=name("layer"), Content={"ZipFile": zipped(model__name_dot_txt=text)}
-    )
-    return version["LayerVersionArn"]
-
-
-def canary(made: Function, stable: str, other: str = "", weight: float = 0.0) -> None:
-    """Alias `live` on `stable`, with this weight on `other`."""
-    client = made.here.client("lambda")
-    routing = {"AdditionalVersionWeights": {other: weight} if other else {}}
-    try:
-        client.update_alias(FunctionName=made.name, Name="live", FunctionVersion=stable, RoutingConfig=routing)
-    except client.exceptions.ResourceNotFoundException:
-        client.create_alias(FunctionName=made.name, Name="live", FunctionVersion=stable, RoutingConfig=routing)
+from local.platform.client import Connection
+from tests.local.conftest import Function, eventually, name, role
+from tests.local.published import HANDLER, canary, layer, settings
 
 
 def test_invoke_shares_calls_out_and_says_which_version_ran(function: Callable[..., Function]) -> None:
@@ -71,25 +32,6 @@ def test_invoke_shares_calls_out_and_says_which_version_ran(function: Callable[.
     assert {made.call(qualifier="live")["ExecutedVersion"] for _ in range(20)} == {two}
 
 
-def test_a_version_keeps_its_code_layers_and_settings(here: Connection, function: Callable[..., Function]) -> None:
-    made = function(HANDLER)
-    old, new = layer(here, "old"), layer(here, "new")
-    with_layer = {"LAYER": "/opt/model/name.txt"}
-    one = made.publish(Layers=[old], **settings("one", **with_layer))
-    assert made.call(qualifier=one)["Payload"]["layer"] == "old"
-    two = made.publish(Layers=[new], **settings("two", **with_layer))
-    here.client("lambda").update_function_code(
-        FunctionName=made.name, ZipFile=zipped(index_dot_py="def handler(event, context): return 'other code'")
-    )
-    made.settle()
-    assert made.call()["Payload"] == "other code"
-    for version, text, step in ((one, "old", "one"), (two, "new", "two")):
-        seen = made.call(qualifier=version)["Payload"]
-        assert (seen["version"], seen["layer"], seen["step"]) == (version, text, step)
-    described = here.client("lambda").get_function_configuration(FunctionName=made.name, Qualifier=one)
-    assert [each["Arn"] for each in described["Layers"]] == [old]
-
-
 def test_get_function_of_an_alias_describes_its_own_version(function: Callable[..., Function]) -> None:
     made = function(HANDLER)
     one, two = made.publish(**settings("one")), made.publish(**settings("two"))
@@ -97,24 +39,6 @@ def test_get_function_of_an_alias_describes_its_own_version(function: Callable[.
     client = made.here.client("lambda")
     assert client.get_function(FunctionName=made.name, Qualifier="live")["Configuration"]["Version"] == one
     assert client.get_function_configuration(FunctionName=made.name, Qualifier="live")["Version"] == one
-
-
-def test_a_call_that_runs_while_the_function_changes_ends_as_it_began(function: Callable[..., Function]) -> None:
-    made = function(HANDLER)
-    made.call()
-    client = made.here.client("lambda")
-    client.update_function_configuration(FunctionName=made.name, **settings("before"))
-    made.settle()
-    made.call()
-    answers: list[dict[str, Any]] = []
-    calling = Thread(target=lambda: answers.append(made.call({"wait": 1})))
-    calling.start()
-    client.update_function_configuration(FunctionName=made.name, **settings("after"))
-    made.settle()
-    assert made.call()["Payload"]["step"] == "after"
-    calling.join()
-    assert "FunctionError" not in answers[0], answers
-    assert answers[0]["Payload"]["step"] in {"before", "after"}
 
 
 def test_records_flow_while_versions_change(here: Connection, function: Callable[..., Function]) -> None:
@@ -214,48 +138,7 @@ def test_weights_that_aws_does_not_take_are_refused(function: Callable[..., Func
     canary(made, one, two, 0.1)
 
 
-def test_a_change_waits_for_the_one_before(function: Callable[..., Function]) -> None:
-    made = function(HANDLER)
-    client = made.here.client("lambda")
-    client.update_function_configuration(FunctionName=made.name, **settings("one"))
-    conflict = client.exceptions.ResourceConflictException
-    with pytest.raises(conflict, match="update is in progress"):
-        client.publish_version(FunctionName=made.name)
-    with pytest.raises(conflict, match="update is in progress"):
-        client.update_function_configuration(FunctionName=made.name, **settings("two"))
-    made.settle()
-    assert client.publish_version(FunctionName=made.name)["Environment"]["Variables"]["STEP"] == "one"
-
-
 def test_an_unknown_version_of_an_alias_is_said(function: Callable[..., Function]) -> None:
     made = function(HANDLER)
     with pytest.raises(ClientError, match="Function not found"):
         made.call(qualifier="live")
-
-
-def test_a_version_that_nobody_uses_any_more_ends(tmp_path: Path) -> None:
-    platforms = platform_in(tmp_path, CUATRO_WARM_S="1")
-    here = connect("local", next(platforms).state)
-    arn = here.client("lambda").create_function(
-        FunctionName="f", Runtime=RUNTIME, Handler="index.handler", Role=role(here),
-        Code={"ZipFile": zipped(index_dot_py=HANDLER)},
-    )["FunctionArn"]  # fmt: skip
-    made = Function(here, "f", arn)
-    made.settle()
-    one, two = made.publish(**settings("one")), made.publish(**settings("two"))
-    canary(made, one, two, 0.5)
-    pids = {version: made.call(qualifier=version)["Payload"]["pid"] for version in (one, two)}
-    canary(made, two)
-
-    def gone() -> bool:
-        try:
-            os.kill(pids[one], 0)
-        except ProcessLookupError:
-            return True
-        return False
-
-    eventually(gone, "the end of the old version's process")
-    os.kill(pids[two], 0)
-    assert made.call(qualifier="live")["Payload"]["pid"] == pids[two]
-    assert made.call(qualifier=one)["Payload"]["step"] == "one"
-    next(platforms, None)

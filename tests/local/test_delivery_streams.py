@@ -10,6 +10,7 @@ import pytest
 
 from local.platform.account import ACCOUNT
 from local.platform.client import Connection
+from local.platform.process import Platform
 from tests.local.conftest import eventually, name, role
 
 
@@ -22,12 +23,12 @@ def bucket(here: Connection) -> str:
 
 @pytest.fixture
 def delivery(here: Connection, bucket: str) -> Callable[..., str]:
-    def made(**configuration: Any) -> str:
+    def made(may: str = "*", **configuration: Any) -> str:
         this = name("delivery")
         here.client("firehose").create_delivery_stream(
             DeliveryStreamName=this, DeliveryStreamType="DirectPut",
             ExtendedS3DestinationConfiguration={
-                "RoleARN": role(here, "firehose"), "BucketARN": f"arn:aws:s3:::{bucket}",
+                "RoleARN": role(here, "firehose", Resource=may), "BucketARN": f"arn:aws:s3:::{bucket}",
                 "BufferingHints": {"IntervalInSeconds": 60, "SizeInMBs": 1}, **configuration,
             },
         )  # fmt: skip
@@ -84,6 +85,18 @@ def test_a_stream_made_by_cloudformation_delivers_too(here: Connection, bucket: 
     here.client("firehose").put_record(DeliveryStreamName=stream, Record={"Data": b'{"a": 1}\n'})
     ((_, data),) = eventually(lambda: objects(here, bucket, "stack/"), "the object").items()
     assert gzip.decompress(data) == b'{"a": 1}\n'
+
+
+def test_nothing_is_delivered_that_the_streams_role_may_not_put(
+    here: Connection, bare: Platform, bucket: str, delivery: Callable[..., str]
+) -> None:
+    good = delivery(f"arn:aws:s3:::{bucket}/may/*", Prefix="may/dt=!{timestamp:yyyy-MM-dd}/")
+    bad = delivery(f"arn:aws:s3:::{bucket}/elsewhere/*", Prefix="maynot/dt=!{timestamp:yyyy-MM-dd}/")
+    for stream in (bad, good):
+        here.client("firehose").put_record(DeliveryStreamName=stream, Record={"Data": b"{}\n"})
+    eventually(lambda: objects(here, bucket, "may/"), "the object")
+    assert not objects(here, bucket, "maynot/")
+    assert f"{bad}: its role may not put objects" in bare.log.read_text()
 
 
 def test_a_function_may_put_with_a_grant_on_that_stream_only(

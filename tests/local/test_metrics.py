@@ -121,6 +121,19 @@ def test_an_error_has_the_type_of_the_exception(function: Callable[..., Function
     assert any("raise ValueError" in line for line in body["stackTrace"])
 
 
+def test_a_process_has_one_log_stream_and_knows_its_name(here: Connection, function: Callable[..., Function]) -> None:
+    made = function("def handler(event, context):\n    print('HERE', event)\n    return context.log_stream_name")
+    version = made.publish()
+    names = [made.call(number, qualifier=version)["Payload"] for number in range(3)]
+    logs, group = here.client("logs"), f"/aws/lambda/{made.name}"
+    assert [each["logStreamName"] for each in logs.describe_log_streams(logGroupName=group)["logStreams"]] == names[:1]
+    assert set(names) == set(names[:1])
+    assert f"[{version}]" in names[0]
+    events = logs.get_log_events(logGroupName=group, logStreamName=names[0], startFromHead=True)["events"]
+    first_words = [event["message"].split()[0] for event in events]
+    assert first_words == ["START", "HERE", "END", "REPORT"] * 3
+
+
 def test_a_process_goes_on_after_an_error(function: Callable[..., Function]) -> None:
     made = function("calls = []\ndef handler(event, context):\n    calls.append(event)\n    return len(calls) / event")
     assert [made.call(number)["Payload"] for number in (1, 2)] == [1, 1]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from local.emulator.restart import KEPT
 from local.platform.client import Connection, connect
 from local.platform.process import LOG, forget, running, start, stop
 from tests.local.conftest import RUNTIME, Function, eventually, role, zipped
@@ -50,7 +51,9 @@ def takes(here: Connection) -> Function:
             FunctionName="takes", EventSourceArn=source, StartingPosition="TRIM_HORIZON", BatchSize=3,
             FunctionResponseTypes=["ReportBatchItemFailures"],
         )  # fmt: skip
-    return Function(here, "takes", arn)
+    made = Function(here, "takes", arn)
+    made.settle()
+    return made
 
 
 def put(here: Connection, *names: str) -> None:
@@ -137,7 +140,7 @@ def _commands(parent: int) -> list[str]:
     return found
 
 
-def test_after_a_hard_end_it_begins_anew_and_says_so(state: Path) -> None:
+def test_after_a_hard_end_it_begins_anew_and_says_so_and_when_told_to_forget(state: Path) -> None:
     first = start(state, port=0)
     connect("local", state).client("s3").create_bucket(Bucket="bucket")
     (state / "deployed").write_text("what is deployed")
@@ -157,14 +160,8 @@ def test_after_a_hard_end_it_begins_anew_and_says_so(state: Path) -> None:
     assert not (state / "deployed").exists()
     assert not (state / "sagemaker" / "record").exists()
 
-
-def test_what_is_forgotten_is_gone(state: Path) -> None:
-    start(state, port=0)
     connect("local", state).client("s3").create_bucket(Bucket="bucket")
     assert forget(state)
     assert running(state) is None
+    assert not [name for name in KEPT if (state / name).exists()]
     assert not forget(state)
-    start(state, port=0)
-    assert "empty state" not in (state / LOG).read_text()
-    with pytest.raises(ClientError, match="404"):
-        connect("local", state).client("s3").head_bucket(Bucket="bucket")
