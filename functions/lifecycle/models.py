@@ -93,7 +93,12 @@ class Models:
 
     def put_live(self, live: Live) -> None:
         """Raises Unavailable."""
-        self._dynamo.put_all(self._table, [{"name": "live", **_fields(live)}])
+        values = _fields(live)
+        (written,) = self._dynamo.write([change(self._table, values, {"name": "live"})])
+        if written.status == "conflict":  # there is none yet
+            (written,) = self._dynamo.write([insertion(self._table, {"name": "live", **values})])
+        if written.status != "done":
+            raise Unavailable(f"the live model could not be stored: {written.code or 'somebody else was first'}")
 
     def put(self, before: RollOut | None, after: RollOut) -> RollOut:
         """`after` in place of `before`, as stored. Raises Unavailable when somebody else was first."""

@@ -34,7 +34,7 @@ def configuration(function: str, version: str = "$LATEST") -> Configuration:
 
 def configure(function: str, wanted: Configuration) -> None:
     """Give $LATEST these layers and variables, and wait until it has them."""
-    _settled(function)
+    _settled(function, whatever=True)
     _lambda(
         "update_function_configuration",
         FunctionName=function,
@@ -44,12 +44,15 @@ def configure(function: str, wanted: Configuration) -> None:
     _settled(function)
 
 
-def _settled(function: str) -> None:
-    """Wait for an update under way, ours or a deployment's: Lambda takes neither another one nor a new version."""
+def _settled(function: str, *, whatever: bool = False) -> None:
+    """Wait for an update under way, ours or a deployment's: Lambda takes neither another one nor a new version.
+
+    whatever: it may have failed; the next update mends that.
+    """
     for _ in range(_POLLS):
         found = _lambda("get_function_configuration", FunctionName=function)
         status = found.get("LastUpdateStatus", "Successful")
-        if status == "Successful":
+        if status == "Successful" or (status == "Failed" and whatever):
             return
         if status == "Failed":
             raise Refused("UpdateFunctionConfiguration", status, f"{function}: {found.get('LastUpdateStatusReason')}")
