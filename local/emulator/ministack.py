@@ -34,8 +34,7 @@ from local.emulator.routing import App
 
 
 def app(state: Path) -> App:
-    """MiniStack's ASGI app: with streams that keep Lambda's promises, functions alone in their environment, PartiQL
-    under IAM and in the tables' streams."""
+    """MiniStack's ASGI app with what local/emulator changes in it; each module says what, and why."""
     streams.install()
     changes.install()
     execution.install(state / "archives")
