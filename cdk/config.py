@@ -185,6 +185,7 @@ LOCAL = Target(
         delay_days=2,
         evaluate_days=3,
         rounds=40,
+        psi_limit=1.5,
         scheduled=False,
         plan=Plan(shadow_s=5, min_rows=50, max_shadow_s=120, step_s=5, bake_s=5, max_alert_ratio=4),
     ),

@@ -105,7 +105,7 @@ def _resources(templates: Templates) -> Iterator[Row]:
             here = [resources.get(name) for resources in found]
             kind = next(resource["Type"] for resource in here if resource)
             for path, values in _differences(here):
-                because = _because(f"{kind}{path}", reasons)
+                because = _because(kind, _readable(name), path, reasons)
                 alike[(kind, path.removeprefix(".Properties"), *values, because)].append(_readable(name))
     for (kind, path, *values), names in sorted(alike.items()):
         yield (f"{kind}: {', '.join(sorted(names))}", f"`{path.lstrip('.')}`" if path else "the resource", *values)
@@ -171,10 +171,21 @@ def _readable(logical_id: str) -> str:
     return re.sub(r"[0-9A-F]{8}$", "", logical_id)
 
 
-def _because(where: str, reasons: Mapping[str, Why]) -> str:
-    found = [name for name, why in reasons.items() if any(fnmatchcase(where, pattern) for pattern in why.shows)]
+def _because(kind: str, name: str, path: str, reasons: Mapping[str, Why]) -> str:
+    """The field that explains it; a pattern that names the resource (Type:Name.path) goes before those that do not."""
+    for where in (f"{kind}:{name}{path}", f"{kind}{path}"):
+        named = ":" in where.removeprefix(kind)[:1]
+        found = [
+            field
+            for field, why in reasons.items()
+            if any(fnmatchcase(where, shown) for shown in why.shows if (f"{kind}:" in shown) == named)
+        ]
+        if found:
+            break
     if len(found) != 1:
-        raise ValueError(f"{where} differs between targets: {len(found)} fields of cdk/config.py explain it {found}")
+        raise ValueError(
+            f"{kind}{path} differs between targets: {len(found)} fields of cdk/config.py explain it {found}"
+        )
     return f"`{found[0]}`"
 
 
