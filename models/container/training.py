@@ -3,6 +3,7 @@
 models.<CUATRO_MODEL>.fitting has train(channels: {name: directory}, hyperparameters: {name: text}, out: directory).
 """
 
+import hashlib
 import importlib
 import importlib.util
 import json
@@ -48,8 +49,12 @@ def train() -> int:
         )
         out.mkdir(parents=True, exist_ok=True)
         fitting.train(channels, hyperparameters, out)
-        if not (out / "model.onnx").is_file():
+        model = out / "model.onnx"
+        if not model.is_file():
             raise RuntimeError(f"{fitting.__name__}.train ended without writing model.onnx")  # noqa: TRY301
+        # Whoever loads it can tell a damaged file.
+        digest = hashlib.sha256(model.read_bytes()).hexdigest()
+        model.with_name("model.onnx.sha256").write_text(f"{digest}\n", encoding="utf-8")
     except Exception as error:
         log.exception("training failed")
         return _failed(base, f"{type(error).__name__}: {error}", traceback.format_exc())

@@ -51,7 +51,7 @@ def done(tmp_path_factory: pytest.TempPathFactory, channel: Path) -> Path:
 def test_a_model_with_its_figures_and_golden_rows(done: Path, channel: Path) -> None:
     assert not (done / "output" / "failure").exists()
     out = done / "model"
-    assert {path.name for path in out.iterdir()} == {"model.onnx", "metrics.json", "golden.json"}
+    assert {path.name for path in out.iterdir()} == {"model.onnx", "model.onnx.sha256", "metrics.json", "golden.json"}
     metrics = json.loads((out / "metrics.json").read_text())
     data_hash = training_set.digest(training_set.read(channel, "train"))
     assert (metrics["seed"], metrics["rounds"], metrics["data_hash"]) == (3, 5, data_hash)
