@@ -28,4 +28,5 @@ def _ask(role: str, action: str, resource: str, session: str, where: tuple[str, 
         "SessionToken": digest,
     }
     sts.register_session(key, its)
+    iam_evaluator.pin_request_origin("127.0.0.1", secure_transport=True)  # AWS's services call each other by TLS
     return iam_evaluator.enforce(key, action, action.partition(":")[0], region, resource_arn=resource) is None

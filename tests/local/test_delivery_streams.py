@@ -16,8 +16,15 @@ from tests.local.conftest import eventually, name, role
 
 @pytest.fixture(scope="module")
 def bucket(here: Connection) -> str:
+    """Open to TLS only, as the suite's buckets are."""
     this = name("lake")
     here.client("s3").create_bucket(Bucket=this)
+    refused = {
+        "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": f"arn:aws:s3:::{this}/*",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }  # fmt: skip
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [refused]})
+    here.client("s3").put_bucket_policy(Bucket=this, Policy=policy)
     return this
 
 
