@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from cdk.archive import ROOT
 from cdk.config import MINIMAL, chosen
 from tests.stacks.synthesis import DEFAULT, assembly
 
@@ -36,6 +37,26 @@ def test_nothing_is_billed_by_the_hour_but_one_shard() -> None:
     assert not [each for each in types() if each.startswith(BY_THE_HOUR)]
     streams = assembly(DEFAULT).resources("AWS::Kinesis::Stream")
     assert [stream.properties["ShardCount"] for stream in streams] == [1], "0.015 USD an hour: the one idle price"
+
+
+def test_each_serving_by_instances_names_them_and_serverless_has_none() -> None:
+    billed = {
+        serving: [
+            (variant.get("InstanceType"), variant.get("InitialInstanceCount"))
+            for config in assembly(DEFAULT, None, serving, "off").resources("AWS::SageMaker::EndpointConfig")
+            for variant in config.properties["ProductionVariants"]
+        ]
+        for serving in ("lambda", "serverless", "realtime")
+    }
+    assert billed == {"lambda": [], "serverless": [(None, None)], "realtime": [("ml.c6i.large", 1)]}
+
+
+def test_the_page_of_costs_counts_the_alarms_that_there_are() -> None:
+    alarms = len(assembly(DEFAULT).resources("AWS::CloudWatch::Alarm"))
+    without = len(assembly(DEFAULT, None, None, "off").resources("AWS::CloudWatch::Alarm"))
+    page = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
+    assert f"| CloudWatch alarms | {alarms} (count" in page
+    assert f"{alarms - without} alarms" in page
 
 
 def test_no_capacity_is_provisioned() -> None:
