@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from functions.fraud import lake
+from functions.fraud.features import Frame
+from functions.fraud.history import History, tag_of
 from models.fraud import dataset, fitting, gate, training_set
 from models.fraud.backfill import SHIPPED, backfill
 from models.fraud.scenario import SCENARIO, SHELL_MERCHANT, change, poisoned, scenario
@@ -155,8 +156,16 @@ def test_histories_after_the_backfill_are_those_that_serving_would_hold(world: W
     assert all(features[line.transaction_id] == line.features for line in part.decisions)
     assert all(line.time < until for line in part.decisions)
     assert all(line.time <= until for line in part.labels)
-    first = whole.decisions[len(part.decisions)]
-    count = np.frombuffer(first.features, "<f4")[fitting.FEATURES.index("card_count_30d")]
-    history = part.cards[first.card_id]
-    assert len(history) >= count > 0
-    assert part.cards.keys() <= {line.card_id for line in part.decisions}
+    # Go on from there, as serving does, until the next label is learned.
+    news = min(line.time for line in whole.labels if line.time > until)
+    after = [line for line in whole.decisions[len(part.decisions) :] if line.time < news]
+    frame = Frame()
+    for line in after:
+        card = part.cards.setdefault(line.card_id, History())
+        terminal = part.terminals.setdefault(line.terminal_id, History())
+        time, tag = int(line.time.timestamp()), tag_of(line.transaction_id)
+        frame.append(time, line.amount, card, terminal)
+        card.add(tag, time, line.amount)
+        terminal.add(tag, time, line.amount)
+    assert len(after) > 5
+    assert [row.tobytes() for row in frame.matrix()] == [line.features for line in after]
