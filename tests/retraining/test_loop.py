@@ -111,7 +111,7 @@ def test_drift_of_performance_sounds_an_alarm_that_starts_a_retraining(story: St
     assert story.control.executions() == []
     report = story.control.drift()
     assert report["frauds"] > 50
-    assert report["performance_ratio"] < 0.7
+    assert report["performance_ratio"] < 0.6
 
     def sounding() -> list[str] | None:
         found = clients("cloudwatch").describe_alarms(StateValue="ALARM")["MetricAlarms"]
@@ -120,7 +120,7 @@ def test_drift_of_performance_sounds_an_alarm_that_starts_a_retraining(story: St
     story.control.until(sounding, "the alarm PerformanceDrop", ALARM_S)
     started = story.control.until(lambda: story.control.executions() or None, "a retraining", START_S)
     story.arn = started[-1].arn
-    assert "PerformanceDrop" in started[-1].parameters["Reason"]
+    assert any(alarm in started[-1].parameters["Reason"] for alarm in ("PerformanceDrop", "InputDrift"))
 
 
 def test_two_retrainings_at_once_are_one(story: Story) -> None:
@@ -151,7 +151,7 @@ def test_a_version_tells_where_it_comes_from(story: Story) -> None:
     assert len(told["data_hash"]) >= 8
     assert len(told["model_sha256"]) == 64
     assert told["code_version"]
-    assert "PerformanceDrop" in told["reason"]
+    assert any(alarm in told["reason"] for alarm in ("PerformanceDrop", "InputDrift"))
     assert package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"].endswith("evaluation.json")
 
 
