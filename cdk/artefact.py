@@ -14,7 +14,7 @@ from cdk.archive import BUILD, ROOT, digest
 
 _MODEL = "model.onnx"
 _MEMBERS = (_MODEL, "metrics.json", "golden.json")
-_COMPILED = "neuron/model.tar.gz"
+_COMPILED = "model.neuron-*.pt"
 
 
 @dataclass(frozen=True)
@@ -32,26 +32,34 @@ def shipped(pipeline: str, root: Path = ROOT) -> Artefact:
     missing = [path for path in files.values() if not path.exists()]
     if missing:
         raise FileNotFoundError(f"{missing[0]}: missing; make it: python -m models.{pipeline}.train --help")
-    made = BUILD / "models" / f"{pipeline}-{digest(files, 'tar')}.tar.gz"
+    return Artefact(_packed(pipeline, files), _version(files[_MODEL]))
+
+
+def compiled(pipeline: str, root: Path = ROOT) -> Artefact:
+    """The model compiled for Inferentia. Raises FileNotFoundError, with the command that makes it: it needs a machine
+    with the Neuron SDK, which no package index has."""
+    home = root / "models" / pipeline
+    compiled_to = home / "neuron"
+    files = {path.name: path for path in (*compiled_to.glob(_COMPILED), compiled_to / _MODEL) if path.exists()}
+    if len(files) < 2:
+        made, model = compiled_to.relative_to(root), (home / _MODEL).relative_to(root)
+        raise FileNotFoundError(
+            f"{made}/{_COMPILED}: missing; serving=inferentia needs the model compiled for it. Compile it on a machine "
+            f"with the AWS Neuron SDK: python -m models.container.neuron --model {model} --out {made}"
+        )
+    return Artefact(_packed(f"{pipeline}-neuron", files), _version(files[_MODEL]))
+
+
+def _packed(name: str, files: dict[str, Path]) -> Path:
+    """The files as a model.tar.gz, made once for their content."""
+    made = BUILD / "models" / f"{name}-{digest(files, 'tar')}.tar.gz"
     if not made.exists():
         made.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(dir=made.parent, prefix=".making-"), made.name)
         draft.write_bytes(gzip.compress(_tar(files), mtime=0))
         os.replace(draft, made)  # noqa: PTH105 - atomic, unlike a move
         draft.parent.rmdir()
-    return Artefact(made, _version(files[_MODEL]))
-
-
-def compiled(pipeline: str, root: Path = ROOT) -> Artefact:
-    """The model compiled for Inferentia. Raises FileNotFoundError, with the command that makes it: it needs a machine
-    with the Neuron SDK, which no package index has."""
-    path = root / "models" / pipeline / _COMPILED
-    if not path.exists():
-        raise FileNotFoundError(
-            f"{path.relative_to(root)}: missing; serving=inferentia needs the model compiled for it. Compile it on a "
-            f"machine with the AWS Neuron SDK: python -m models.container.neuron --model {pipeline}"
-        )
-    return Artefact(path, _version(path.parent.parent / _MODEL))
+    return made
 
 
 def _tar(files: dict[str, Path]) -> bytes:

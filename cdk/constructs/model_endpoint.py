@@ -104,7 +104,7 @@ class ModelEndpoint(Construct):
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
                 image=image.uri,
                 model_data_url=asset.s3_object_url,
-                environment={"CUATRO_MODEL": pipeline, **({"CUATRO_COMPILED": "neuron"} if neuron else {})},
+                environment={"CUATRO_MODEL": pipeline},
             ),
         )
         model.node.add_dependency(role)  # SageMaker tries the role's grants when it makes the model

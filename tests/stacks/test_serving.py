@@ -1,12 +1,15 @@
 """Four ways to serve the model: what each makes, what it may reach, and that the functions do not notice."""
 
 import json
+import shutil
+import tarfile
 from pathlib import Path
 from typing import Any
 
 import aws_cdk
 import pytest
 
+from cdk.archive import ROOT
 from cdk.artefact import Artefact, compiled
 from cdk.config import chosen
 from cdk.constructs import model_endpoint
@@ -115,6 +118,17 @@ def test_instances_scale_capture_and_are_isolated(serving: str, instance: str, i
 def test_an_uncompiled_model_says_which_command_compiles_it(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"Neuron SDK: python -m models\.container\.neuron"):
         compiled("fraud", tmp_path)
+
+
+def test_a_compiled_model_is_packed_with_the_one_that_it_was_made_from(tmp_path: Path) -> None:
+    folder = tmp_path / "models" / "fraud" / "neuron"
+    folder.mkdir(parents=True)
+    (folder / "model.neuron-128.pt").write_bytes(b"compiled")
+    shutil.copy(ROOT / "models" / "fraud" / "model.onnx", folder)
+    artefact = compiled("fraud", tmp_path)
+    with tarfile.open(artefact.path) as packed:
+        assert set(packed.getnames()) == {"model.neuron-128.pt", "model.onnx"}
+    assert artefact.version.startswith("fraud-")
 
 
 @pytest.mark.parametrize("option", ["serving", "retraining", "profile", "target"])
