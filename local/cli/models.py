@@ -9,7 +9,7 @@ from rich.table import Table
 
 from local.cli.console import out
 from local.cli.options import StateDir, TargetName
-from local.lifecycle.screen import MARKS, figure, show_drift, show_execution
+from local.lifecycle.screen import MARKS, figure, plain, show_drift, show_execution
 from local.platform.errors import PlatformError
 from local.platform.process import STATE
 
@@ -57,7 +57,7 @@ def models(  # noqa: PLR0913, PLR0917 - a parameter is an option of the command
             figure(each.average_precision),
             figure(each.gain, "+.3f"),
             f"{each.created:%Y-%m-%d %H:%M}" if each.created else "",
-            escape("; ".join(text for text in (each.reason, each.note) if text)),
+            escape("; ".join(text for text in (plain(each.reason), each.note) if text)),
         )
     out.print(table)
     _executions(control)
@@ -137,7 +137,7 @@ def _executions(control: "Control") -> None:
     for each in found:
         told = control.why(each) if each.status == "Failed" else each.parameters.get("Reason", "")
         mark = MARKS.get(each.status, each.status)
-        out.print(f"  {each.started:%Y-%m-%d %H:%M}  {mark}  {escape(told)}", soft_wrap=True)
+        out.print(f"  {each.started:%Y-%m-%d %H:%M}  {mark}  {escape(plain(told))}", soft_wrap=True)
 
 
 def _parameter(text: str) -> tuple[str, str]:

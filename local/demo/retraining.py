@@ -24,7 +24,7 @@ from local.feed.api import Api
 from local.feed.transactions import Feed
 from local.lifecycle.backfill import fill
 from local.lifecycle.control import Control
-from local.lifecycle.screen import show_drift, show_execution
+from local.lifecycle.screen import plain, show_drift, show_execution
 from local.lifecycle.versions import Version, versions
 from local.platform.client import Connection
 from local.platform.errors import PlatformError
@@ -82,7 +82,7 @@ def play(console: Console, connection: Connection, seed: int, run: str, now: dat
     started = {each.arn for each in control.executions()}
     show_drift(console, control.drift())
     for alarm in control.until(lambda: _alarms(connection) or None, "a drift alarm", ALARM_S):
-        console.print(f"  alarm: [yellow]{escape(alarm)}[/]")
+        console.print(f"  alarm: [yellow]{escape(plain(alarm))}[/]")
 
     console.print("\n[bold]The alarm starts a retraining[/] (cuatro retrain)")
     arn = control.until(
@@ -186,14 +186,18 @@ def _roll_out(
 
 
 def _report(console: Console, table: "pd.DataFrame", decisions: dict[str, Decision]) -> None:
-    """Who decided how many, and what each stopped of the new pattern."""
-    new = set(table[table["NEW"]]["TRANSACTION_ID"])
-    shown = Table("decided by", "purchases", "frauds of the new pattern", "of these stopped", box=None, pad_edge=False)
-    counted = Counter(each.model_version for each in decisions.values())
-    for name, count in counted.items():
-        theirs = [each for each in decisions.values() if each.model_version == name and each.transaction_id in new]
-        stopped = sum(each.alerted for each in theirs)
-        shown.add_row(name, f"{count:,}", f"{len(theirs):,}", f"{stopped:,}")
+    """Who decided how many, and what each stopped of the frauds."""
+    frauds = {
+        "of the new pattern": set(table[table["NEW"]]["TRANSACTION_ID"]),
+        "of the known ones": set(table[(table["TX_FRAUD"] == 1) & ~table["NEW"]]["TRANSACTION_ID"]),
+    }
+    shown = Table("decided by", "purchases", *(f"stopped {name}" for name in frauds), box=None, pad_edge=False)
+    for model, count in Counter(each.model_version for each in decisions.values()).items():
+        cells = []
+        for ids in frauds.values():
+            theirs = [each for each in decisions.values() if each.model_version == model and each.transaction_id in ids]
+            cells.append(f"{sum(each.alerted for each in theirs):,} of {len(theirs):,}")
+        shown.add_row(model, f"{count:,}", *cells)
     console.print(shown)
 
 

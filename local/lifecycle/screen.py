@@ -1,5 +1,6 @@
 """Retrainings, drift and figures -> the terminal, the same from the commands and the demo."""
 
+import re
 from typing import Any
 
 from rich.console import Console
@@ -10,10 +11,18 @@ from local.lifecycle.control import Control
 PATIENCE_S = {"local": 900.0, "aws": 4 * 3600.0}
 MARKS = {"Succeeded": "[green]done[/]", "Failed": "[red]failed[/]", "Stopped": "[yellow]stopped[/]"}
 
+# <stack>-<path in the template><8 hex digits>-<random>
+_ALARM = re.compile(r"\S*?-(?:Retraining)?([A-Za-z]+?)[0-9A-F]{8}-[0-9A-Z]+")
+
 
 def figure(value: float | None, form: str = ".3f") -> str:
     """Empty where there is none."""
     return "" if value is None else format(value, form)
+
+
+def plain(reason: str) -> str:
+    """A reason as people say it: of an alarm, what it is called in the template, without the threshold's numbers."""
+    return _ALARM.sub(r"\1", reason).partition(": Threshold Crossed")[0]
 
 
 def show_execution(console: Console, control: Control, arn: str) -> bool:
