@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from cuatro.adapters import objects, workflows
 from cuatro.adapters.alarms import ringing
-from cuatro.adapters.registry import Package, package
-from cuatro.errors import Rejected
+from cuatro.adapters.registry import Package, package, stage
+from cuatro.errors import Refused, Rejected
 from functions.lifecycle.models import Model, RollOut
 from functions.lifecycle.rollout import layer
 from functions.lifecycle.rollout.compare import Row, compared, judged
@@ -29,14 +29,17 @@ def begin(work: Work, arn: str) -> dict[str, Any]:
         if same and work.execution in {"", running.execution}:
             return _begun(work, running)  # a repeat of this very call
         if not running.execution or workflows.runs(running.execution):
-            raise Rejected(f"{running.version} is being rolled out already")
+            why = f"{running.version} is being rolled out already"
+            if found.arn not in {running.package_arn, work.models.live().package_arn}:
+                _turned_away(found, f"{why}: approve this version again when that has ended")
+            raise Rejected(why)
         running = take_back(work, running, "its state machine's execution ended without an end")
     live = work.models.live()
     if found.approval != "Approved":
         raise Rejected(f"{arn} is {found.approval or 'not approved'}: only approved versions go live")
     if found.arn == live.package_arn:
         raise Rejected(f"{found.version} is live already")
-    _challenger(found.artefact, found.sha256)
+    _checked(found)
     roll_out = RollOut(
         version=found.version,
         package_arn=found.arn,
@@ -50,7 +53,6 @@ def begin(work: Work, arn: str) -> dict[str, Any]:
         stable=work.switch.stable(),
         ringing=[each.name for each in ringing(_alarms(work))],
     )
-    _named(found)
     return _begun(work, work.models.put(running, roll_out))
 
 
@@ -97,9 +99,24 @@ def _begun(work: Work, roll_out: RollOut) -> dict[str, Any]:
     return {"package": roll_out.package_arn, "version": roll_out.version, "shadow_s": work.plan.shadow_s}
 
 
+def _checked(found: Package) -> None:
+    """Raises Rejected or Refused when it cannot be rolled out."""
+    try:
+        _named(found)
+        _challenger(found.artefact, found.sha256)
+    except (Rejected, Refused) as error:
+        _turned_away(found, str(error))
+        raise
+
+
 def _named(found: Package) -> None:
     if not found.version or not found.sha256:
         raise Rejected(f"{found.arn} does not tell its version and model_sha256 (CustomerMetadataProperties)")
+
+
+def _turned_away(found: Package, why: str) -> None:
+    """In the registry: there is no roll-out yet that could be taken back, so nothing else would tell it."""
+    stage(found.arn, "RolledBack", "Failed", why)
 
 
 def _challenger(uri: str, sha256: str) -> bytes:

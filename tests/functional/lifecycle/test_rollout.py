@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from cuatro.errors import Rejected, Unavailable
+from cuatro.errors import Refused, Rejected, Unavailable
 from tests.functional.lifecycle.deployment import FOLLOWS, WEIGHTED, Deployment
 from tests.functional.suite import client
 
@@ -98,10 +98,22 @@ def test_the_next_version_is_compared_with_the_promoted_one(deployment: Deployme
 def test_what_is_not_what_was_registered_changes_nothing(
     deployment: Deployment, package: dict[str, str], reason: str
 ) -> None:
+    arn = deployment.challenger(**package)
     with pytest.raises(Rejected, match=reason):
-        deployment.act("begin", model_package_arn=deployment.challenger(**package))
+        deployment.act("begin", model_package_arn=arn)
     assert deployment.alias("score") == ("1", {})
     assert deployment.act("roll_back", reason="begin failed")["summary"].startswith("nothing to take back")
+    if "approval" not in package:  # whoever decides about it has not spoken yet
+        assert deployment.registry.stage(arn)[:2] == ("RolledBack", "Failed")
+        assert reason in deployment.registry.stage(arn)[2]
+
+
+def test_a_version_without_its_file_is_turned_away(deployment: Deployment) -> None:
+    arn = deployment.challenger()
+    deployment.s3.delete_object(Bucket="lake", Key="fraud/models/v-1/model.tar.gz")
+    with pytest.raises(Refused, match="NoSuchKey"):
+        deployment.act("begin", model_package_arn=arn)
+    assert "NoSuchKey" in deployment.registry.stage(arn)[2]
 
 
 def test_an_archive_without_a_model_is_refused(deployment: Deployment) -> None:
@@ -137,6 +149,8 @@ def test_a_roll_out_whose_execution_runs_is_left_alone(deployment: Deployment) -
     second = deployment.challenger(version="v-2")
     with pytest.raises(Rejected, match="v-1 is being rolled out already"):
         deployment.act("begin", execution="arn:aws:states:other", model_package_arn=second)
+    assert deployment.registry.stage(second)[0] == "RolledBack"
+    assert "approve this version again" in deployment.registry.stage(second)[2]
     assert deployment.act("roll_back", execution="arn:aws:states:other", reason="begin failed")["version"] == ""
     assert deployment.item("rollout")["phase"] == "begun"
 
@@ -145,6 +159,7 @@ def test_what_is_live_is_not_rolled_out_again(deployment: Deployment) -> None:
     arn = deployment.promoted()
     with pytest.raises(Rejected, match="is live already"):
         deployment.act("begin", model_package_arn=arn)
+    assert deployment.registry.stage(arn)[0] == "Production"
     with pytest.raises(Rejected, match="no roll-out is under way"):
         deployment.act("shift")
     assert deployment.act("roll_back", execution="arn:aws:states:else", reason="begin failed")["version"] == ""
