@@ -63,6 +63,8 @@ class SageMaker:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = await _request(scope, receive)
+        if request is None:
+            return
         request_id = str(uuid.uuid4())
         answer = await self._answer(dict(scope), request, request_id)
         headers = {**answer.headers, "x-amzn-RequestId": request_id, "Content-Length": str(len(answer.body))}
@@ -96,6 +98,8 @@ class SageMaker:
             return protocol.answer(call, output)
         except AwsError as error:
             return protocol.failure(call, error)
+        except RecursionError:
+            return protocol.failure(call, AwsError("SerializationException", "The request is nested too deeply."))
         except Exception as error:
             LOG.exception("%s failed", call.name if call else request.raw_path)
             text = f"The local SageMaker failed at this ({error!r}); its log tells more."
@@ -136,11 +140,14 @@ def collected(modules: Iterable[ModuleType]) -> dict[str, Operation]:
     return found
 
 
-async def _request(scope: Scope, receive: Receive) -> Request:
+async def _request(scope: Scope, receive: Receive) -> Request | None:
+    """The whole request; None when the client broke off before its end."""
     parts = []
     more = True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         parts.append(message.get("body", b""))
         more = message.get("more_body", False)
     headers: dict[str, str] = {}

@@ -10,7 +10,6 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -191,10 +190,9 @@ def end(service: Service) -> None:
     queues(service).end()
 
 
-@cache
 def queues(service: Service) -> Queues:
     """Those of this platform."""
-    return Queues(service)
+    return service.part(Queues)
 
 
 OPERATIONS: dict[str, Operation] = {"InvokeEndpointAsync": invoke}

@@ -11,7 +11,6 @@ import threading
 import uuid
 from collections import defaultdict
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 from local.sagemaker import storage
@@ -110,7 +109,6 @@ def _side(config: dict[str, Any], mode: str, content_type: str | None, body: byt
     return {"observedContentType": content_type, "mode": mode, "data": data, "encoding": encoding}
 
 
-@cache
 def captures(service: Service) -> Captures:
     """Those of this platform."""
-    return Captures(service)
+    return service.part(Captures)

@@ -7,7 +7,6 @@ import logging
 import threading
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from local.sagemaker.service import Service
@@ -94,7 +93,6 @@ def _data(key: _Key, counted: Counter[float]) -> list[dict[str, Any]]:
     ]
 
 
-@cache
 def invocation_metrics(service: Service) -> InvocationMetrics:
     """Those of this platform."""
-    return InvocationMetrics(service)
+    return service.part(InvocationMetrics)

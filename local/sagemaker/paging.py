@@ -57,7 +57,11 @@ def slice_of(items: list[Any], given: Mapping[str, Any], size: int) -> tuple[lis
     """One page of items whose order does not change, and the next token."""
     start = 0
     if "NextToken" in given:
-        start = int(_last(given["NextToken"], "slice")[0])
+        match _last(given["NextToken"], "slice"):
+            case [int(begin)] if begin >= 0:
+                start = begin
+            case _:
+                raise ValidationException("The NextToken is not one that was given out.")
     end = start + int(given.get("MaxResults", size))
     if end >= len(items):
         return items[start:], None

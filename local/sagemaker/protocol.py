@@ -175,9 +175,12 @@ def _located(shape: StructureShape, path: Mapping[str, str], request: Request) -
 
 def _json(body: bytes) -> Any:
     try:
-        return json.loads(body or b"{}")
+        found = json.loads(body or b"{}")
+        if b"\\ud" in body.lower():  # half of a character cannot be stored anywhere
+            json.dumps(found, ensure_ascii=False).encode()
     except ValueError as error:
         raise AwsError("SerializationException", f"The body is not JSON: {error}") from error
+    return found
 
 
 def _content_type(call: Call) -> str:

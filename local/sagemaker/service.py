@@ -8,7 +8,7 @@ import queue
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from local.platform.account import ACCESS_KEY, ACCOUNT, HOST, REGION, SECRET_KEY
 from local.sagemaker.store import Store
@@ -18,6 +18,7 @@ LOG = logging.getLogger(__name__)
 Input = dict[str, Any]
 Output = dict[str, Any]
 Credentials = dict[str, str]
+T = TypeVar("T")
 ROOT: Credentials = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
 
 
@@ -32,7 +33,8 @@ class Service:
         self.endpoint = f"http://{HOST}:{port}"
         self.store = Store(state / "records")
         self._clients: dict[str, Any] = {}
-        self._lock = threading.Lock()
+        self._parts: dict[Any, Any] = {}
+        self._lock = threading.RLock()
         self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._telling = threading.Thread(target=self._tell, name="sagemaker-events", daemon=True)
         self._telling.start()
@@ -41,17 +43,30 @@ class Service:
         """ARN of a resource: ("training-job", "My-Job") -> arn:aws:sagemaker:...:training-job/my-job, as AWS has it."""
         return f"arn:aws:sagemaker:{self.region}:{self.account}:{kind}/{name.lower()}"
 
+    def part(self, make: Callable[["Service"], T]) -> T:
+        """What `make` gives for this platform: made once, by whoever asks first, and the same for all after."""
+        with self._lock:
+            if make not in self._parts:
+                self._parts[make] = make(self)
+            found: T = self._parts[make]
+            return found
+
+    def made(self, make: Callable[["Service"], T]) -> T | None:
+        """As `part`, but None when nobody has asked for it."""
+        with self._lock:
+            return self._parts.get(make)
+
     def client(self, name: str, credentials: Credentials | None = None, **config: Any) -> Any:
         """boto3 client of this platform: root's, or one with a role's credentials; config as botocore's Config has it.
 
         Only from worker threads: on the platform's event loop the call would wait for itself.
         """
-        if credentials is not None or config:
-            return self._client(name, credentials or ROOT, config)
-        with self._lock:
-            if name not in self._clients:
-                self._clients[name] = self._client(name, ROOT, {})
-            return self._clients[name]
+        keys = credentials or ROOT
+        which = json.dumps([name, keys, config], sort_keys=True)
+        with self._lock:  # boto3 reads the description of a service for each new client: one of each role is enough
+            if which not in self._clients:
+                self._clients[which] = self._client(name, keys, config)
+            return self._clients[which]
 
     def credentials(self, role_arn: str) -> Credentials:
         """Environment variables with credentials of the role, as SageMaker gets them by assuming it.

@@ -11,7 +11,6 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +127,7 @@ class Serving:
 class Endpoints:
     """All endpoints of a platform that have a deployment; ends what is idle."""
 
-    def __init__(self) -> None:
+    def __init__(self, _service: Service) -> None:
         self.ending = threading.Event()  # from then on, what goes wrong is the platform's end
         self._servings: dict[str, Serving] = {}
         self._lock = threading.Lock()
@@ -172,10 +171,9 @@ class Endpoints:
                             LOG.exception("variant %s does not rest", variant.name)
 
 
-@cache
-def endpoints(service: Service) -> Endpoints:  # noqa: ARG001 - one for each
+def endpoints(service: Service) -> Endpoints:
     """The endpoints of this platform."""
-    return Endpoints()
+    return service.part(Endpoints)
 
 
 def folder(service: Service, endpoint: str) -> Path:

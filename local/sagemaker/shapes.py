@@ -7,8 +7,9 @@ constraint; shaped: what goes over the wire, ValueError for what the model does 
 import base64
 import binascii
 import re
+import sys
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -24,6 +25,8 @@ _SCALARS: dict[str, tuple[type, ...]] = {
     "string": (str,), "character": (str,), "integer": (int,), "long": (int,), "float": (int, float),
     "double": (int, float), "boolean": (bool,),
 }  # fmt: skip
+
+_LARGEST = {"integer": 2**31 - 1, "long": 2**63 - 1, "float": sys.float_info.max, "double": sys.float_info.max}
 
 
 def parsed(shape: Shape, value: Any, path: str) -> Any:
@@ -61,6 +64,9 @@ def _parsed_scalar(kind: str, value: Any, path: str) -> Any:
             raise _wrong(path, value, "Blob") from error
     if not isinstance(value, _SCALARS[kind]) or (isinstance(value, bool) and kind != "boolean"):
         raise _wrong(path, value, _JAVA[kind])
+    # NaN and Infinity, which Python takes for JSON, are within no bounds.
+    if kind in _LARGEST and not -_LARGEST[kind] <= value <= _LARGEST[kind]:
+        raise _wrong(path, value, _JAVA[kind])
     return value
 
 
@@ -74,7 +80,7 @@ def from_header(shape: Shape, text: str, path: str) -> Any:
             return float(text)
         if kind == "timestamp":
             return parse_timestamp(text).timestamp()
-    except ValueError as error:
+    except (ValueError, OverflowError, OSError) as error:
         raise _wrong(path, text, _JAVA.get(kind, "Date")) from error
     return text.lower() == "true" if kind == "boolean" else text
 
@@ -167,11 +173,12 @@ def _pattern(text: str) -> re.Pattern[str] | None:
 
 
 def _moment(value: Any, path: str) -> float:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
     try:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            datetime.fromtimestamp(value, UTC)
+            return float(value)
         return float(parse_timestamp(value).timestamp())
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
         raise _wrong(path, value, "Date") from error
 
 

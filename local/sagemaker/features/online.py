@@ -17,8 +17,6 @@ _SCHEMA = """CREATE TABLE IF NOT EXISTS records (
 _PUT = """INSERT INTO records VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET event_time = excluded.event_time,
     expires = excluded.expires, deleted = excluded.deleted, body = excluded.body
     WHERE excluded.event_time >= event_time OR expires <= ?"""
-_stores: dict[int, "OnlineStore"] = {}
-_opening = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -32,9 +30,10 @@ class Found:
 class OnlineStore:
     """One file for all groups; used from many threads."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, service: Service) -> None:
         self._lock = threading.Lock()
-        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        service.state.mkdir(parents=True, exist_ok=True)
+        self._database = sqlite3.connect(service.state / "online.sqlite", check_same_thread=False, isolation_level=None)
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute(_SCHEMA)
@@ -76,16 +75,11 @@ class OnlineStore:
 
 def store(service: Service) -> OnlineStore:
     """The service's store, opened when it is first needed."""
-    with _opening:
-        if id(service) not in _stores:
-            service.state.mkdir(parents=True, exist_ok=True)
-            _stores[id(service)] = OnlineStore(str(service.state / "online.sqlite"))
-        return _stores[id(service)]
+    return service.part(OnlineStore)
 
 
 def close(service: Service) -> None:
     """Closes the service's store, if it was opened."""
-    with _opening:
-        found = _stores.pop(id(service), None)
+    found = service.made(OnlineStore)
     if found:
         found.close()

@@ -30,7 +30,7 @@ def check(condition: Any) -> None:
     kind = condition.get("Type") if isinstance(condition, dict) else None
     if kind == "And":
         raise Malformed("And is not a condition's Type: the Conditions of a step are joined by and already.")
-    if kind not in MEMBERS:
+    if not isinstance(kind, str) or kind not in MEMBERS:
         raise Malformed(f"Condition Type [{kind}] is not one of {sorted(MEMBERS)}.")
     if set(condition) - {"Type"} != MEMBERS[kind]:
         raise Malformed(f"Condition {kind} expects the members {sorted(MEMBERS[kind])}, not {sorted(condition)}.")

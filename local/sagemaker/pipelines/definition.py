@@ -26,6 +26,12 @@ _MEMBERS = {
     "Condition": set(),
     "Fail": set(),
 }
+# JSON's types of members that are read as they stand, without references.
+_JSON: dict[str, tuple[type, str]] = {
+    **dict.fromkeys(("Name", "Type", "DisplayName", "Description"), (str, "a string")),
+    **dict.fromkeys(("Arguments", "CacheConfig"), (dict, "start of Json Object")),
+    **dict.fromkeys(("DependsOn", "RetryPolicies", "PropertyFiles", "OutputParameters"), (list, "start of Json Array")),
+}
 _TOP = {"Version", "Metadata", "Parameters", "PipelineExperimentConfig", "Steps"}
 _NAME = re.compile(r"^[A-Za-z0-9\-_]{1,64}$")
 _MOST_STEPS = 50
@@ -99,6 +105,9 @@ def parse(text: str) -> Definition:
         raise refused(f"Unknown member '{unknown[0]}'.")
     if read.get("Version", VERSION) != VERSION:
         raise refused(f"Version [{read['Version']}] is not supported; it is {VERSION}.")
+    experiment = read.get("PipelineExperimentConfig") or {}
+    if not isinstance(experiment, dict):
+        raise refused("PipelineExperimentConfig: expecting start of Json Object.")
     steps: dict[str, Step] = {}
     for step in _steps(read.get("Steps"), None):
         if step.name in steps:
@@ -106,7 +115,7 @@ def parse(text: str) -> Definition:
         steps[step.name] = step
     if not 1 <= len(steps) <= _MOST_STEPS:
         raise refused(f"A pipeline has 1 to {_MOST_STEPS} steps, not {len(steps)}.")
-    return Definition(declared(read.get("Parameters", [])), steps, read.get("PipelineExperimentConfig") or {})
+    return Definition(declared(read.get("Parameters", [])), steps, experiment)
 
 
 def _steps(members: Any, branch: tuple[str, bool] | None) -> Iterator[Step]:
@@ -122,20 +131,21 @@ def _steps(members: Any, branch: tuple[str, bool] | None) -> Iterator[Step]:
 
 
 def _step(members: Any, branch: tuple[str, bool] | None) -> Step:
-    if not isinstance(members, dict) or not _NAME.match(str(members.get("Name", ""))):
+    name = members.get("Name") if isinstance(members, dict) else None
+    if not isinstance(name, str) or not _NAME.match(name):
         raise refused(f"Step without a valid Name (1 to 64 letters, digits, - and _): {str(members)[:200]}.")
-    name, kind = members["Name"], members.get("Type")
+    for member, (expected, words) in _JSON.items():
+        if member in members and not isinstance(members[member], expected):
+            raise refused(f"Step [{name}]: {member}: expecting {words}.")
+    kind = members.get("Type")
     if kind not in TYPES:
         raise refused(
             f"Step [{name}]: Type [{kind}] is not supported on the local platform; it runs {', '.join(TYPES)}."
         )
-    arguments = members.get("Arguments", {})
-    if not isinstance(arguments, dict):
-        raise refused(f"Step [{name}]: Arguments: expecting start of Json Object.")
     unknown = sorted(set(members) - _ANY - _MEMBERS[kind])
     if unknown:
         raise refused(f"Step [{name}]: Unknown member '{unknown[0]}' of a {kind} step.")
-    step = Step(name, kind, arguments, members, branch)
+    step = Step(name, kind, members.get("Arguments", {}), members, branch)
     try:
         _check(step)
     except Malformed as wrong:
@@ -146,7 +156,7 @@ def _step(members: Any, branch: tuple[str, bool] | None) -> Step:
 def _check(step: Step) -> None:
     """Raises Malformed for a step whose own members are wrong."""
     depends = step.members.get("DependsOn", [])
-    if not isinstance(depends, list) or not all(isinstance(name, str) for name in depends):
+    if not all(isinstance(name, str) for name in depends):
         raise Malformed("DependsOn expects a list of step names.")
     if step.members.get("CacheConfig", {}).get("Enabled"):
         raise Malformed("CacheConfig is not supported on the local platform: each execution runs its steps.")
@@ -178,6 +188,6 @@ def _check_lambda(members: dict[str, Any]) -> None:
 
 
 def _check_members(members: dict[str, Any], name: str, expected: set[str]) -> None:
-    elements = members.get(name, [])
-    if not isinstance(elements, list) or not all(isinstance(one, dict) and set(one) == expected for one in elements):
-        raise Malformed(f"{name} expects a list of {{{', '.join(sorted(expected))}}}.")
+    for one in members.get(name, []):
+        if not isinstance(one, dict) or set(one) != expected or not all(isinstance(text, str) for text in one.values()):
+            raise Malformed(f"{name} expects a list of {{{', '.join(sorted(expected))}}}, all of them strings.")

@@ -3,14 +3,14 @@
 import secrets
 import string
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 from local.sagemaker.errors import ValidationException
 from local.sagemaker.paging import page, slice_of
 from local.sagemaker.pipelines import pipelines, progress, runner
 from local.sagemaker.pipelines.definition import parse
 from local.sagemaker.pipelines.parameters import assigned
-from local.sagemaker.pipelines.references import resolve, text_of
+from local.sagemaker.pipelines.references import Undefined, resolve, text_of
 from local.sagemaker.pipelines.values import source
 from local.sagemaker.service import Input, Operation, Output, Service
 from local.sagemaker.store import Record
@@ -22,17 +22,18 @@ _UNSERVED = ("SelectiveExecutionConfig", "MlflowExperimentName")
 
 def start(service: Service, given: Input) -> Output:
     """StartPipelineExecution; the same ClientRequestToken starts one execution only."""
-    pipeline = pipelines.found(service, given["PipelineName"])
-    for execution in pipelines.executions(service, pipeline):
-        if execution["_token"] == given["ClientRequestToken"]:
-            return {"PipelineExecutionArn": execution["PipelineExecutionArn"]}
     for member in _UNSERVED:
         if member in given:
-            raise ValidationException(f"{member} is not served by the local platform, only by AWS.")
-    version = pipelines.version(service, pipeline, given.get("PipelineVersionId"))
-    record = _record(pipeline, version, given)
-    progress.table(service).put(record["_id"], record)
-    pipelines.ran(service, pipeline, version, record)
+            raise ValidationException(f"{member} is not served by the local platform, only by AWS: see docs/parity.md.")
+    with pipelines.starting:
+        pipeline = pipelines.found(service, given["PipelineName"])
+        for execution in pipelines.executions(service, pipeline):
+            if execution["_token"] == given["ClientRequestToken"]:
+                return {"PipelineExecutionArn": execution["PipelineExecutionArn"]}
+        version = pipelines.version(service, pipeline, given.get("PipelineVersionId"))
+        record = _record(pipeline, version, given)
+        pipelines.ran(service, pipeline, version, record)
+        progress.table(service).put(record["_id"], record)
     progress.tell(service, record, None)
     runner.begin(service, record["_id"])
     return {"PipelineExecutionArn": record["PipelineExecutionArn"]}
@@ -163,7 +164,14 @@ def _experiment(record: Record, experiment: dict[str, Any]) -> dict[str, Any] | 
     """PipelineExperimentConfig of the definition with its values; what it names is not made on the local platform."""
     if not experiment:
         return None
-    return dict(resolve(experiment, source(record, parse(record["_definition"]), {}, lambda _: None)))
+
+    def unread(name: str) -> NoReturn:
+        raise Undefined(f"PipelineExperimentConfig is read before there is a client of {name}.")
+
+    try:
+        return dict(resolve(experiment, source(record, parse(record["_definition"]), {}, unread)))
+    except Undefined as error:
+        raise ValidationException(f"PipelineExperimentConfig: {error}") from error
 
 
 OPERATIONS: dict[str, Operation] = {

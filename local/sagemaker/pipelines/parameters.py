@@ -87,17 +87,22 @@ def assigned(parameters: dict[str, Parameter], given: list[dict[str, str]]) -> d
 
 
 def _parameter(definition: Any) -> Parameter:
-    if not isinstance(definition, dict) or not NAME.match(str(definition.get("Name", ""))):
+    name = definition.get("Name") if isinstance(definition, dict) else None
+    if not isinstance(name, str) or not NAME.match(name):
         raise ValidationException(
             f"Unable to parse pipeline definition. Parameter without a valid Name: {definition!r}."
         )
-    name, kind = definition["Name"], definition.get("Type", "String")
+    kind = definition.get("Type", "String")
     unknown = sorted(set(definition) - _MEMBERS)
-    if kind not in TYPES or unknown:
+    if not isinstance(kind, str) or kind not in TYPES or unknown:
         wrong = f"unknown members {unknown}" if unknown else f"Type [{kind}] is not one of {sorted(TYPES)}"
         raise ValidationException(f"Unable to parse pipeline definition. Parameter [{name}]: {wrong}.")
     allowed = definition.get("EnumValues") or []
     default = definition.get("DefaultValue")
+    if not isinstance(allowed, list):
+        raise ValidationException(
+            f"Unable to parse pipeline definition. Parameter [{name}]: EnumValues: expecting start of Json Array."
+        )
     for value in [*allowed, *([] if default is None else [default])]:
         if not isinstance(value, TYPES[kind]) or (isinstance(value, bool) and kind != "Boolean"):
             raise ValidationException(

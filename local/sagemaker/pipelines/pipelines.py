@@ -1,5 +1,6 @@
 """CreatePipeline and what belongs to it: a pipeline is a checked definition, its versions, and a role for its steps."""
 
+import threading
 import time
 
 from local.sagemaker import tags
@@ -12,6 +13,9 @@ from local.sagemaker.service import Input, Operation, Output, Service
 from local.sagemaker.store import Record, Table
 
 _OPTIONAL = ("PipelineDisplayName", "PipelineDescription", "ParallelismConfiguration", "RoleArn")
+# A client that waited too long asks again with the same token while its first request is still at work; and nothing
+# starts of a pipeline that is being deleted.
+starting = threading.Lock()
 
 
 def create(service: Service, given: Input) -> Output:
@@ -67,19 +71,20 @@ def update(service: Service, given: Input) -> Output:
 
 def delete(service: Service, given: Input) -> Output:
     """DeletePipeline, with its executions; not while one runs."""
-    record = found(service, given["PipelineName"])
-    of_it = executions(service, record)
-    running = [one["PipelineExecutionArn"] for one in of_it if one["PipelineExecutionStatus"] in progress.OPEN]
-    if running:
-        raise ConflictException(
-            f"Pipeline {record['PipelineName']} has executions that run, stop them first: {running}."
-        )
-    _table(service).delete(record["PipelineName"])
-    for execution in of_it:
-        progress.table(service).delete(execution["_id"])
-    for number in range(1, record["_version"] + 1):
-        _versions(service).delete(_key(record, number))
-    tags.forget(service, record["PipelineArn"])
+    with starting:
+        record = found(service, given["PipelineName"])
+        of_it = executions(service, record)
+        running = [one["PipelineExecutionArn"] for one in of_it if one["PipelineExecutionStatus"] in progress.OPEN]
+        if running:
+            raise ConflictException(
+                f"Pipeline {record['PipelineName']} has executions that run, stop them first: {running}."
+            )
+        _table(service).delete(record["PipelineName"])
+        for execution in of_it:
+            progress.table(service).delete(execution["_id"])
+        for number in range(1, record["_version"] + 1):
+            _versions(service).delete(_key(record, number))
+        tags.forget(service, record["PipelineArn"])
     return {"PipelineArn": record["PipelineArn"]}
 
 
@@ -153,18 +158,17 @@ def _definition(service: Service, given: Input) -> str:
 
 
 def _stored(service: Service, location: dict[str, str]) -> str:
-    from botocore.exceptions import ClientError  # noqa: PLC0415 - only definitions in S3 need it
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - only definitions in S3 need them
 
     wanted = {"Bucket": location["Bucket"], "Key": location["ObjectKey"]}
     if "VersionId" in location:
         wanted["VersionId"] = location["VersionId"]
     try:
-        body = service.client("s3").get_object(**wanted)["Body"].read()
-    except ClientError as error:
+        return str(service.client("s3").get_object(**wanted)["Body"].read().decode("utf-8"))
+    except (ClientError, BotoCoreError, UnicodeDecodeError) as error:
         raise ValidationException(
             f"Unable to read the pipeline definition s3://{location['Bucket']}/{location['ObjectKey']}: {error}"
         ) from error
-    return str(body.decode("utf-8"))
 
 
 def _add_version(service: Service, record: Record) -> None:

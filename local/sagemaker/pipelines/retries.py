@@ -33,15 +33,26 @@ def check(policies: Any) -> None:
     for policy in policies:
         if not isinstance(policy, dict) or set(policy) - _MEMBERS or not policy.get("ExceptionType"):
             raise Malformed(f"A retry policy has an ExceptionType and of {sorted(_MEMBERS)} only: {policy!r}.")
-        unknown = sorted(set(policy["ExceptionType"]) - set(EXCEPTIONS))
+        if not isinstance(policy["ExceptionType"], list):
+            raise Malformed("ExceptionType expects a list.")
+        unknown = [kind for kind in policy["ExceptionType"] if kind not in list(EXCEPTIONS)]
         if unknown:
             raise Malformed(f"ExceptionType [{unknown[0]}] is not one of {sorted(EXCEPTIONS)}.")
+        _check_numbers(policy)
         if ("MaxAttempts" in policy) == ("ExpireAfterMin" in policy):
             raise Malformed("A retry policy has either MaxAttempts or ExpireAfterMin.")
         if not 1 <= policy.get("MaxAttempts", 1) <= _MOST_ATTEMPTS:
             raise Malformed(f"MaxAttempts is 1 to {_MOST_ATTEMPTS}.")
         if not 0 <= policy.get("ExpireAfterMin", 0) <= _MOST_MINUTES:
             raise Malformed(f"ExpireAfterMin is 0 to {_MOST_MINUTES}.")
+
+
+def _check_numbers(policy: dict[str, Any]) -> None:
+    for member, number in policy.items():
+        if member == "ExceptionType":
+            continue
+        if not isinstance(number, (int, float)) or isinstance(number, bool) or not number >= 0:
+            raise Malformed(f"{member} expects a number that is not below 0, not {number!r}.")
 
 
 def pause(policies: list[dict[str, Any]], failed: StepFailed, retried: int, elapsed_s: float) -> float | None:

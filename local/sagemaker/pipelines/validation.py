@@ -15,9 +15,9 @@ from local.sagemaker.pipelines.references import (
     Reference,
     function,
     parse,
-    references,
 )
 from local.sagemaker.pipelines.steps.kinds import KINDS
+from local.sagemaker.protocol import model
 
 _TYPES = {
     "string": "String", "integer": "Integer", "long": "Integer", "float": "Float", "double": "Float",
@@ -42,8 +42,8 @@ def check(definition: Definition) -> None:
         except Malformed as wrong:
             raise refused(f"Step [{step.name}]: {wrong}") from None
     try:
-        for reference in references(definition.experiment):
-            type_of(definition, reference)
+        shape = model("sagemaker").shape_for("PipelineExperimentConfig")
+        _fits(definition, shape, definition.experiment, "PipelineExperimentConfig")
         TopologicalSorter({step.name: step.needs for step in definition.steps.values()}).prepare()
     except Malformed as wrong:
         raise refused(f"PipelineExperimentConfig: {wrong}") from None
@@ -89,8 +89,10 @@ def _property_file(step: Step, reference: Reference) -> str:
     file = step.property_files.get(str(reference.property_file))
     if file is None:
         raise Malformed(f"Property file [{reference.property_file}] is not defined in step [{step.name}].")
-    outputs = step.arguments.get("ProcessingOutputConfig", {}).get("Outputs", [])
-    if file["OutputName"] not in [output.get("OutputName") for output in outputs]:
+    config = step.arguments.get("ProcessingOutputConfig")
+    outputs = config.get("Outputs") if isinstance(config, dict) else None
+    named = [one.get("OutputName") for one in outputs if isinstance(one, dict)] if isinstance(outputs, list) else []
+    if file["OutputName"] not in named:
         raise Malformed(
             f"Output [{file['OutputName']}] of property file [{reference.property_file}] "
             f"is not an output of step [{step.name}]."

@@ -20,8 +20,6 @@ EVERY_S = 2.0
 COOLDOWN_S = 300.0
 CONFIGURATION = "TargetTrackingScalingPolicyConfiguration"
 
-_loops: dict[int, "Loop"] = {}
-
 
 def keep_to_limits(service: Service, target: Record) -> None:
     """Brings a variant within its target's limits, and has the loop look after its policies."""
@@ -33,19 +31,18 @@ def keep_to_limits(service: Service, target: Record) -> None:
             endpoints.scale(service, endpoint, variant, count)
     except AwsError as error:  # the endpoint is changing just now: the loop tries again
         LOG.info("%s is not scaled yet: %s", target["ResourceId"], error)
-    if id(service) not in _loops:
-        _loops[id(service)] = Loop(service)
+    service.part(Loop)
 
 
 def recover(service: Service) -> None:
     """Starts the loop if there is something to scale."""
     if service.store.table("scalable-target").all():
-        _loops[id(service)] = Loop(service)
+        service.part(Loop)
 
 
 def end(service: Service) -> None:
     """Ends the loop."""
-    loop = _loops.pop(id(service), None)
+    loop = service.made(Loop)
     if loop:
         loop.end()
 
@@ -70,9 +67,10 @@ class Loop:
             targets = {record["ResourceId"]: record for record in self._service.store.table("scalable-target").all()}
             for policy in self._service.store.table("scaling-policy").all():
                 try:
-                    self._track(targets[policy["ResourceId"]], policy[CONFIGURATION])
+                    if policy["ResourceId"] in targets:  # else it was removed between the two looks
+                        self._track(targets[policy["ResourceId"]], policy[CONFIGURATION])
                 except AwsError as error:  # the endpoint is gone, or changing just now
-                    LOG.info("%s is not scaled: %s", policy["ResourceId"], error)
+                    LOG.debug("%s is not scaled: %s", policy["ResourceId"], error)
                 except Exception:  # the other variants are still scaled
                     LOG.exception("%s is not scaled", policy["ResourceId"])
 
