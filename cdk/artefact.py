@@ -1,7 +1,9 @@
 """models/<pipeline>/ -> the shipped model's model.tar.gz, as training would have left it; the same bytes every time."""
 
 import gzip
+import hashlib
 import io
+import json
 import os
 import tarfile
 import tempfile
@@ -19,10 +21,11 @@ _COMPILED = "model.neuron-*.pt"
 
 @dataclass(frozen=True)
 class Artefact:
-    """A model.tar.gz and the version of the model in it."""
+    """A model.tar.gz, the version of the model in it, and which features it takes: functions.<pipeline>.FEATURE_SET."""
 
     path: Path
     version: str
+    feature_set: str
 
 
 def shipped(pipeline: str, root: Path = ROOT) -> Artefact:
@@ -32,7 +35,7 @@ def shipped(pipeline: str, root: Path = ROOT) -> Artefact:
     missing = [path for path in files.values() if not path.exists()]
     if missing:
         raise FileNotFoundError(f"{missing[0]}: missing; make it: python -m models.{pipeline}.train --help")
-    return Artefact(_packed(pipeline, files), _version(files[_MODEL]))
+    return Artefact(_packed(pipeline, files), *_metadata(files[_MODEL]))
 
 
 def compiled(pipeline: str, root: Path = ROOT) -> Artefact:
@@ -47,7 +50,7 @@ def compiled(pipeline: str, root: Path = ROOT) -> Artefact:
             f"{made}/{_COMPILED}: missing; serving=inferentia needs the model compiled for it. Compile it on a machine "
             f"with the AWS Neuron SDK: python -m models.container.neuron --model {model} --out {made}"
         )
-    return Artefact(_packed(f"{pipeline}-neuron", files), _version(files[_MODEL]))
+    return Artefact(_packed(f"{pipeline}-neuron", files), *_metadata(files[_MODEL]))
 
 
 def _packed(name: str, files: dict[str, Path]) -> Path:
@@ -73,7 +76,7 @@ def _tar(files: dict[str, Path]) -> bytes:
     return buffer.getvalue()
 
 
-def _version(model: Path) -> str:
+def _metadata(model: Path) -> tuple[str, str]:
     properties = {each.key: each.value for each in onnx.load(str(model), load_external_data=False).metadata_props}
-    version: str = properties["version"]
-    return version
+    features = "\n".join(json.loads(properties["features"]))
+    return properties["version"], hashlib.sha256(features.encode()).hexdigest()[:12]

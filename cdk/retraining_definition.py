@@ -65,7 +65,7 @@ def _evaluate(made: Made) -> Json:
 
 
 def _gate(made: Made) -> Json:
-    """All conditions must hold: better by a margin, no worse in calibration, latency and any slice, and sane."""
+    """All conditions must hold: better by a margin that is no luck, no worse in calibration, latency and any slice, sane."""
 
     def condition(kind: str, path: str, limit: Any) -> Json:
         return {"Type": f"{kind}OrEqualTo", "LeftValue": _evaluated(path), "RightValue": limit}
@@ -76,6 +76,7 @@ def _gate(made: Made) -> Json:
         "Arguments": {
             "Conditions": [
                 condition("GreaterThan", "gain.average_precision", get("Parameters.MinGain")),
+                condition("GreaterThan", "gain.lower", 0),
                 condition("LessThan", "gain.ece", get("Parameters.MaxEceIncrease")),
                 condition("LessThan", "gain.latency_ratio", get("Parameters.MaxLatencyRatio")),
                 condition("LessThan", "gain.worst_slice", get("Parameters.MaxSliceLoss")),
@@ -125,6 +126,7 @@ def _register(made: Made) -> Json:
             "CustomerMetadataProperties": {
                 "version": text(_evaluated("challenger.version")),
                 "model_sha256": text(_evaluated("challenger.sha256")),
+                "feature_set": text(_evaluated("challenger.feature_set")),
                 "average_precision": text(_evaluated("challenger.average_precision")),
                 "gain": text(_evaluated("gain.average_precision")),
                 "data_hash": text(found("BuildTrainingSet", "Summary", "data_hash")),

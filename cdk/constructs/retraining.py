@@ -60,6 +60,7 @@ class RetrainingLoop(Construct):
         self.models = StateTable(self, "Models", key="name", target=target)
         self.topic = alarm_topic(self, "Topic", f"Cuatro {lake.pipeline}: reasons to retrain")
         self.shipped = s3_assets.Asset(self, "Shipped", path=str(artefact.path))
+        self._feature_set = artefact.feature_set
         self._shipped = {"SHIPPED_URI": self.shipped.s3_object_url, "SHIPPED_VERSION": artefact.version}
         self.champion = self._function("Champion", "champion", "Names the model to beat", self._shipped)
         self.models.allow(self.champion.role, "BatchGetItem")
@@ -104,7 +105,7 @@ class RetrainingLoop(Construct):
                 **self._shipped, "FUNCTIONS": stack.to_json_string(kinds), "ALIAS": LIVE, "LAYER_NAME": layer_name,
                 "ALARMS": stack.to_json_string(alarms), "LAKE_BUCKET": self.lake.bucket.bucket_name,
                 "PIPELINE": self.lake.pipeline, "BUS_NAME": self._bus.event_bus_name,
-                "PLAN": self.plan.plan.as_json(),
+                "PLAN": self.plan.plan.as_json(), "FEATURE_SET": self._feature_set,
             },
             timeout=Duration.minutes(5),
         )  # fmt: skip

@@ -42,6 +42,7 @@ class RollOut(Construct):
             means="A new model was rolled back; the live one serves on. Read why: cuatro models",
         )  # fmt: skip
         self._start_when_approved(group)
+        self._take_back_when_ended()
 
     def _state_machine(self, name: str, function: lambda_.IFunction, target: Target) -> sfn.StateMachine:
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
@@ -96,6 +97,33 @@ class RollOut(Construct):
                     {"model_package_arn": events.EventField.from_path("$.detail.ModelPackageArn")}
                 ),
             )
+        )
+
+    def _take_back_when_ended(self) -> None:
+        """Stopped by a person or by its time limit, a machine runs no state any more that would move the aliases back.
+
+        After one that rolled back itself there is nothing to do; what failed on the way is tried once more.
+        """
+        rule = events.Rule(
+            self,
+            "Ended",
+            description="A roll-out ended on its way: all calls go to the version before it",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "stateMachineArn": [self.machine.state_machine_arn],
+                    "status": ["ABORTED", "FAILED", "TIMED_OUT"],
+                },
+            ),
+        )
+        back = {
+            "action": "roll_back",
+            "reason": "its execution was stopped, or came to its time limit",
+            "execution": events.EventField.from_path("$.detail.executionArn"),
+        }
+        rule.add_target(
+            targets.LambdaFunction(self._function.function, event=events.RuleTargetInput.from_object(back))
         )
 
     def restore_after(self, versioned: Sequence[SuiteFunction]) -> None:

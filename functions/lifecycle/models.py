@@ -100,6 +100,10 @@ class Models:
         if written.status != "done":
             raise Unavailable(f"the live model could not be stored: {written.code or 'somebody else was first'}")
 
+    def ship(self, since: str) -> None:
+        """Let the shipped model be the live one again. Raises Unavailable."""
+        self.put_live(Live(**{**_fields(self._shipped), "since": since}))
+
     def put(self, before: RollOut | None, after: RollOut) -> RollOut:
         """`after` in place of `before`, as stored. Raises Unavailable when somebody else was first."""
         after = msgspec.structs.replace(after, n=before.n + 1 if before else 1)

@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cuatro.errors import ModelMismatch
-from functions.fraud.features import FEATURES
+from functions.fraud.features import FEATURE_SET, FEATURES
 from models.container import paths, processing
 from models.container.loading import ServedModel
 from models.fraud import slices, training_set
@@ -49,6 +49,8 @@ class Contender:
             self.golden = json.loads(golden.read_text(encoding="utf-8")) if golden.is_file() else []
         if self.model.width != len(FEATURES):
             raise ModelMismatch(f"it takes {self.model.width} features, this code makes {len(FEATURES)}")
+        if self.model.features not in {(), FEATURES}:  # as many, and yet others: its scores would mean nothing
+            raise ModelMismatch("its metadata names other features than this code makes")
 
     def flagged(self, scores: NDArray, share: float) -> NDArray[np.bool_]:
         """Rows from the review threshold on; a model without thresholds flags the given share."""
@@ -75,6 +77,7 @@ def evaluated(champion: Contender, challenger: Contender, rows: pd.DataFrame) ->
             "thresholds": contender.model.thresholds,
             "sha256": contender.sha256,
         }
+    told["challenger"]["feature_set"] = FEATURE_SET
     flagged = {"challenger": challenger.flagged(scores["challenger"], 0.01)}
     flagged["champion"] = champion.flagged(scores["champion"], float(flagged["challenger"].mean()))
     by_slice, worst, where = slices.compared(rows, fraud, flagged)
@@ -122,7 +125,7 @@ def _sane(challenger: Contender, scores: NDArray[np.float32]) -> tuple[bool, str
         return False, "its archive has no golden.json"
     made = np.array([row["features"] for row in challenger.golden], np.float32)
     expected = np.array([row["score"] for row in challenger.golden])
-    if np.abs(challenger.model.score(made) - expected).max() > GOLDEN_TOLERANCE:
+    if not np.abs(challenger.model.score(made) - expected).max() <= GOLDEN_TOLERANCE:  # nor if it is not a number
         return False, "it does not give its golden rows their scores"
     return True, ""
 
@@ -170,7 +173,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             found = refused(champion, None, str(error))
         out = base / "evaluation" / "evaluation.json"
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        # JSON knows no "not a number": the step fails rather than leave a gate to compare with one.
+        out.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
         log.info("%s", found["summary"])
 
     return processing.run(work)

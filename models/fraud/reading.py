@@ -2,6 +2,7 @@
 
 import gzip
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -19,6 +20,8 @@ T = TypeVar("T", lake.DecisionRecorded, lake.LabelRecorded)
 File = tuple[str, bytes]
 
 PARALLEL = 16
+BYTES_A_DECISION = 3_000
+"""As an object and as a row of the training set."""
 MAX_UNREADABLE = 0.01
 _GZIP = b"\x1f\x8b"
 
@@ -35,8 +38,10 @@ def recorded(where: str, first: date, last: date) -> Recorded:
     """What arrived on the days first..last; where: s3://bucket/prefix or a directory that holds decisions/ and labels/.
 
     Rows whose features were made by other code cannot be compared with this code's: they are left out. Raises
-    ValueError when more than one line of a hundred cannot be read, FileNotFoundError for a directory that is not there.
+    ValueError when more than one line of a hundred cannot be read and when there are more decisions than fit into this
+    machine's memory, FileNotFoundError for a directory that is not there.
     """
+    most = _memory() // BYTES_A_DECISION
     source = _s3 if where.startswith("s3://") else _local
     days = [first + timedelta(days=day) for day in range((last - first).days + 1)]
     left_out = {"unreadable": 0, "duplicates": 0, "other_features": 0}
@@ -46,6 +51,11 @@ def recorded(where: str, first: date, last: date) -> Recorded:
         left_out["duplicates"] += before is not None
         if before is None or each.decided_at < before.decided_at:
             decisions[each.transaction_id] = each
+        if len(decisions) > most:
+            raise ValueError(
+                f"more than {most:,} decisions from {first} to {last}, which is what the memory of this machine takes: "
+                "fewer days (--train-days), or a larger instance (Retraining.instance_type in cdk/retraining.py)"
+            )
     kept = [each for each in decisions.values() if _comparable(each)]
     left_out["other_features"] = len(decisions) - len(kept)
     labels: dict[str, list[lake.LabelRecorded]] = {}
@@ -54,6 +64,11 @@ def recorded(where: str, first: date, last: date) -> Recorded:
     for several in labels.values():
         several.sort(key=lambda label: label.time)
     return Recorded(kept, labels, left_out)
+
+
+def _memory() -> int:
+    """Bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _comparable(decision: lake.DecisionRecorded) -> bool:

@@ -29,7 +29,7 @@ def inferentia(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
         outdir=str(artefact.parent / "assembly"), context=context(), builtin_cloud_formation_validation=False
     )
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(model_endpoint, "compiled", lambda pipeline: Artefact(artefact, "v1"))
+        patched.setattr(model_endpoint, "compiled", lambda pipeline: Artefact(artefact, "v1", "features"))
         Suite(app, chosen(DEFAULT, None, "inferentia", "off"))
     app.synth()
     return Assembly(artefact.parent / "assembly")

@@ -88,7 +88,8 @@ def read(bucket: str, bounds: Bounds) -> Window:
         if first < decision.time <= end and decision.model_version == bounds.model_version:
             if key in frauds:
                 window.frauds.setdefault(key, Scored(decision.score, True))
-            else:
+            # Nobody complains about a payment that did not take place: as in training, silence says nothing about it.
+            elif key in known or decision.outcome != "decline":
                 window.genuine.add(key, Scored(decision.score, False))
     return window
 

@@ -5,7 +5,7 @@ from functools import cache
 from aws_lambda_powertools import Logger
 
 from cuatro.adapters.model import loaded
-from cuatro.errors import ModelMismatch, Unavailable
+from cuatro.errors import ModelMismatch, Refused, Unavailable
 from functions.fraud.decide import Policy
 from functions.fraud.features import FEATURES
 from functions.fraud.score.scorer import Scorer
@@ -29,7 +29,7 @@ def models(model_uri: str, shadow_model_uri: str) -> tuple[Scoring, Scoring | No
         return live, None
     try:
         return live, loaded(shadow_model_uri, FEATURES)
-    except (ModelMismatch, OSError, Unavailable):
+    except (ModelMismatch, OSError, Refused, Unavailable):
         logger.exception("shadow model not loaded")
         return live, None
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cuatro.errors import ModelMismatch, Unavailable
+from cuatro.errors import ModelMismatch
 from cuatro.events import Transaction, milliseconds
 from functions.fraud.decide import Policy, decide
 from functions.fraud.features import FEATURES
@@ -96,7 +97,9 @@ class Scorer:
         try:
             scores = self.shadow.score(matrix).tolist()
             thresholds = self.policy.thresholds(self.shadow.thresholds)
-        except (Unavailable, ModelMismatch, ValueError) as error:
+            if not all(map(isfinite, scores)):
+                raise ModelMismatch(f"scores of {self.shadow.version} are no numbers")  # noqa: TRY301 - not recorded
+        except Exception as error:  # whatever it is: the shadow acts on nothing, and so must not stop anything
             self.shadow_failed(error)
             return [None] * len(arrivals)
         return [

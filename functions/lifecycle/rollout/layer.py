@@ -54,9 +54,16 @@ def packed(pipeline: str, champion: bytes, challenger: bytes) -> bytes:
 
 def replaced(layers: Sequence[str], name: str, arn: str) -> tuple[str, ...]:
     """A function's layers with `arn` in place of the one of this name. Raises Rejected when there is none."""
-    if not any(_name(each) == name for each in layers):
+    old = named(layers, name)
+    return tuple(arn if each == old else each for each in layers)
+
+
+def named(layers: Sequence[str], name: str) -> str:
+    """The one of this name. Raises Rejected when there is none."""
+    found = [each for each in layers if _name(each) == name]
+    if not found:
         raise Rejected(f"the function has no layer {name} to replace; it has {', '.join(layers) or 'none'}")
-    return tuple(arn if _name(each) == name else each for each in layers)
+    return found[0]
 
 
 def _name(arn: str) -> str:

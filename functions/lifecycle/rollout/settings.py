@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Settings:
     """FUNCTIONS (name -> "weighted" or "follows"), ALARMS (names) and PLAN (functions.lifecycle.rollout.plan) are JSON.
 
-    PIPELINE: "fraud", the first part of keys in the lake and of the model's path in the layer.
+    PIPELINE: "fraud", the first part of keys in the lake and of the model's path in the layer. FEATURE_SET: of the
+    deployed code, and so of the shipped model; one of another set cannot be used.
     """
 
     functions: str
@@ -21,3 +22,4 @@ class Settings:
     plan: str
     shipped_uri: str
     shipped_version: str
+    feature_set: str

@@ -39,7 +39,7 @@ def begin(work: Work, arn: str) -> dict[str, Any]:
         raise Rejected(f"{arn} is {found.approval or 'not approved'}: only approved versions go live")
     if found.arn == live.package_arn:
         raise Rejected(f"{found.version} is live already")
-    _checked(found)
+    _checked(work, found)
     roll_out = RollOut(
         version=found.version,
         package_arn=found.arn,
@@ -99,10 +99,12 @@ def _begun(work: Work, roll_out: RollOut) -> dict[str, Any]:
     return {"package": roll_out.package_arn, "version": roll_out.version, "shadow_s": work.plan.shadow_s}
 
 
-def _checked(found: Package) -> None:
+def _checked(work: Work, found: Package) -> None:
     """Raises Rejected or Refused when it cannot be rolled out."""
     try:
         _named(found)
+        if found.feature_set not in {"", work.setting.feature_set}:
+            raise Rejected(f"{found.version} was made for other features than the deployed code's: train it anew")
         _challenger(found.artefact, found.sha256)
     except (Rejected, Refused) as error:
         _turned_away(found, str(error))

@@ -62,9 +62,26 @@ class Switch:
                 lambdas.configure(function, wanted)
 
     def has(self, function: str, models: str, uri: str) -> bool:
-        """Does what the alias points to have this model?"""
-        found = lambdas.configuration(function, lambdas.alias(function, self._alias).version)
-        return models in found.layers and found.variables.get("MODEL_URI") == uri
+        """Do all calls of the alias go to a version with this model?"""
+        found = lambdas.alias(function, self._alias)
+        given = lambdas.configuration(function, found.version)
+        return not found.others and models in given.layers and given.variables.get("MODEL_URI") == uri
+
+    def clear(self, function: str, models: str, stable: str, why: str) -> bool:
+        """Take what a roll-out left behind the alias away: its layer `models`, its weights. Was there anything?
+
+        A deployment of code alone publishes $LATEST as the roll-out had made it. `stable` tells the models from before.
+        """
+        found = lambdas.alias(function, self._alias)
+        version = found.version
+        if models in lambdas.configuration(function, version).layers:
+            before = lambdas.configuration(function, stable)
+            uris = before.variables["MODEL_URI"], before.variables["SHADOW_MODEL_URI"]
+            version = self.version(function, layer.named(before.layers, self._layer_name), *uris, why)
+        if version == found.version and not found.others:
+            return False
+        self.point(function, version)
+        return True
 
     def publish_layer(self, content: bytes, why: str) -> str:
         """ARN of the layer's new version."""

@@ -32,14 +32,17 @@ class Registry:
         """Answer no more."""
         self._events.unregister("before-call.sagemaker", self._answer)
 
-    def register(self, version: str, artefact: str, sha256: str, approval: str = "Approved") -> str:
+    def register(
+        self, version: str, artefact: str, sha256: str, approval: str = "Approved", feature_set: str = "features-1"
+    ) -> str:
         """A package; its ARN."""
+        told = {"version": version, "model_sha256": sha256, "feature_set": feature_set}
         arn = ARN.format(f"model-package/cuatrofraud/{next(self._numbers)}")
         self.packages[arn] = {
             "ModelPackageName": "cuatrofraud", "ModelPackageArn": arn, "CreationTime": datetime.now(UTC),
             "ModelPackageStatus": "Completed", "ModelPackageStatusDetails": {"ValidationStatuses": []},
             "ModelApprovalStatus": approval,
-            "CustomerMetadataProperties": {"version": version, **({"model_sha256": sha256} if sha256 else {})},
+            "CustomerMetadataProperties": {name: value for name, value in told.items() if value},
             "InferenceSpecification": {"Containers": [{"Image": "cuatro-models", "ModelDataUrl": artefact}]},
         }  # fmt: skip
         return arn

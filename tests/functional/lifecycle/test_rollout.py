@@ -93,6 +93,7 @@ def test_the_next_version_is_compared_with_the_promoted_one(deployment: Deployme
         ({"sha256": "0" * 64}, "another SHA-256"),
         ({"approval": "PendingManualApproval"}, "only approved versions"),
         ({"sha256": ""}, "model_sha256"),
+        ({"feature_set": "features-2"}, "other features"),
     ],
 )
 def test_what_is_not_what_was_registered_changes_nothing(

@@ -10,13 +10,14 @@ _DESCRIPTION = 1024
 
 
 class Package(NamedTuple):
-    """version, sha256 (of model.onnx): as the pipeline registered them. artefact: URI of model.tar.gz."""
+    """version, sha256 (of model.onnx), feature_set: as the pipeline registered them. artefact: URI of model.tar.gz."""
 
     arn: str
     approval: str
     version: str
     sha256: str
     artefact: str
+    feature_set: str = ""
 
 
 def package(arn: str) -> Package:
@@ -30,6 +31,7 @@ def package(arn: str) -> Package:
         told.get("version", ""),
         told.get("model_sha256", ""),
         containers[0].get("ModelDataUrl", ""),
+        told.get("feature_set", ""),
     )
 
 
