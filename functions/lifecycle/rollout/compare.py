@@ -15,6 +15,8 @@ MAX_MISSING = 0.05
 """Share of decisions without the challenger's score from which it counts as broken."""
 MIN_ALERTS = 20
 """Fewer alerts of the challenger say nothing about how often it alerts."""
+MAX_STOPPED = 0.5
+"""Share of what the champion lets pass that the challenger may stop: alerts that are many cannot become many times more."""
 
 NO_ALERT = "approve"
 Verdict = Literal["good", "wait", "bad"]
@@ -109,9 +111,10 @@ def judged(found: Comparison, plan: Plan, elapsed_s: float) -> tuple[Verdict, st
         told = f"{found.rows} of {plan.min_rows} decisions compared after {elapsed_s:.0f} s"
         return ("bad", f"{told}: too little traffic") if elapsed_s > plan.max_shadow_s else ("wait", told)
     ours, theirs = found.alerts
-    if theirs >= MIN_ALERTS and theirs > plan.max_alert_ratio * ours:
+    allowed = min(plan.max_alert_ratio * ours, ours + MAX_STOPPED * (found.rows - ours))
+    if theirs >= MIN_ALERTS and theirs > allowed:
         return "bad", (
             f"the challenger would raise {theirs} alerts where the champion raised {ours}, in {found.rows} decisions; "
-            f"allowed is {plan.max_alert_ratio:g} times as many"
+            f"allowed are {allowed:.0f}: {plan.max_alert_ratio:g} times as many, and not over half of what it let pass"
         )
     return "good", f"{found.rows} decisions compared: {theirs} alerts of the challenger, {ours} of the champion"

@@ -60,6 +60,19 @@ def test_a_challenger_that_alerts_too_often_is_bad(shadowed: Deployment) -> None
     assert "31 alerts where the champion raised 15, in 80 decisions" in answer["reason"]
 
 
+@pytest.mark.parametrize(("alerts", "verdict"), [(80, "good"), (81, "bad")])
+def test_of_what_a_loud_champion_lets_pass_a_challenger_may_stop_half(
+    shadowed: Deployment, alerts: int, verdict: str
+) -> None:
+    def score(number: int, below: int) -> float:
+        return 0.9 if number < below else 0.1
+
+    shadowed.deliver([shadowed.decided(number, score(number, 60), score(number, alerts)) for number in range(100)])
+    answer = shadowed.act("compare")
+    assert answer["verdict"] == verdict
+    assert ("allowed are 80: 2 times as many" in answer["reason"]) == (verdict == "bad")
+
+
 def test_a_handful_of_alerts_decides_nothing(shadowed: Deployment) -> None:
     shadowed.deliver([shadowed.decided(number, 0.1, 0.9 if number < 19 else 0.1) for number in range(80)])
     assert shadowed.act("compare")["verdict"] == "good"
