@@ -16,7 +16,7 @@ MAX_MISSING = 0.05
 MIN_ALERTS = 20
 """Fewer alerts of the challenger say nothing about how often it alerts."""
 MAX_STOPPED = 0.5
-"""Share of what the champion lets pass that the challenger may stop: alerts that are many cannot become many times more."""
+"""Share of what the champion lets pass that the challenger may stop: many alerts cannot become many times more."""
 
 NO_ALERT = "approve"
 Verdict = Literal["good", "wait", "bad"]
