@@ -65,7 +65,7 @@ def _evaluate(made: Made) -> Json:
 
 
 def _gate(made: Made) -> Json:
-    """All conditions must hold: better by a margin that is no luck, no worse in calibration, latency and any slice, sane."""
+    """All must hold: better by a margin that is no luck, no worse in calibration, latency and any slice, and sane."""
 
     def condition(kind: str, path: str, limit: Any) -> Json:
         return {"Type": f"{kind}OrEqualTo", "LeftValue": _evaluated(path), "RightValue": limit}

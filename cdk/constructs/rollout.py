@@ -122,9 +122,7 @@ class RollOut(Construct):
             "reason": "its execution was stopped, or came to its time limit",
             "execution": events.EventField.from_path("$.detail.executionArn"),
         }
-        rule.add_target(
-            targets.LambdaFunction(self._function.function, event=events.RuleTargetInput.from_object(back))
-        )
+        rule.add_target(targets.LambdaFunction(self._function.function, event=events.RuleTargetInput.from_object(back)))
 
     def restore_after(self, versioned: Sequence[SuiteFunction]) -> None:
         """A deployment gives the aliases versions with the shipped model: put the live one back as soon as it did."""

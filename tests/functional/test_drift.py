@@ -132,6 +132,18 @@ def test_performance_falls_when_frauds_no_longer_score_high(drift: Callable[...,
     assert metrics()["PerformanceRatio"] < 0.5
 
 
+def test_silence_about_a_declined_payment_is_no_label(drift: Callable[..., Any]) -> None:
+    """It did not take place, so nobody complains: counted as genuine, each good decline would look like a mistake."""
+    approved = [decision(n, amount, 30) for n, amount in enumerate(amounts(1_000))]
+    silent = [decision(n, 190.0, 30, outcome="decline") for n in range(5_000, 5_200)]
+    told = [decision(n, 190.0, 30, outcome="decline") for n in range(6_000, 6_050)]
+    deliver("decisions", [*approved, *silent, *told], 1)
+    deliver("labels", [*(label(n) for n in range(6_000, 6_040)), *(label(n, fraud=False) for n in range(6_040, 6_050))])
+    report = drift()
+    assert report["matured"] == {"genuine": 1_010, "frauds": 40}
+    assert report["performance_ratio"] > 0.8
+
+
 def test_what_other_versions_decided_and_what_is_not_known_yet_says_nothing(
     drift: Callable[..., Any], metrics: Metrics
 ) -> None:

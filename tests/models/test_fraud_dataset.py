@@ -15,7 +15,7 @@ from moto import mock_aws
 
 from functions.fraud import lake
 from functions.fraud.features import FEATURE_SET, FEATURES
-from models.fraud import dataset, training_set
+from models.fraud import dataset, reading, training_set
 from models.fraud.dataset import Dataset, Windows, build
 
 AS_OF = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -152,6 +152,12 @@ def test_the_first_decision_counts_however_often_it_was_delivered(tmp_path: Path
 def test_what_arrives_days_after_its_time_is_found(tmp_path: Path) -> None:
     found = built(tmp_path, decision("x", WINDOWS.train[0] + DAY, decided_at=AS_OF), label("x", WINDOWS.train[0] + DAY))
     assert row(found.train, "x")["fraud"].all()
+
+
+def test_more_than_memory_takes_is_told_before_it_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_memory", lambda: 20 * reading.BYTES_A_DECISION)
+    with pytest.raises(ValueError, match=r"more than 20 decisions from .*: fewer days \(--train-days\), or a larger"):
+        built(tmp_path)
 
 
 def test_features_of_other_code_are_left_out_and_counted(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The gate measures what it says, and a challenger that cannot be trusted never passes, however good its figures."""
 
 import json
+import shutil
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score
 
-from functions.fraud.features import FEATURES
+from functions.fraud.features import FEATURE_SET, FEATURES
 from models.fraud import fitting, gate, training_set
 from models.fraud.comparison import lower_gain, seconds
 from models.fraud.slices import compared
@@ -103,6 +104,7 @@ def test_a_model_gains_nothing_over_itself(bench: Bench, trained: Path) -> None:
     assert {name: found["gain"][name] for name in ("average_precision", "lower", "ece", "worst_slice")} == {
         "average_precision": 0, "lower": 0, "ece": 0, "worst_slice": 0,
     }  # fmt: skip
+    assert found["challenger"].pop("feature_set") == FEATURE_SET
     assert found["champion"] | {"ms_per_1000": 0} == found["challenger"] | {"ms_per_1000": 0}
 
 
@@ -121,6 +123,23 @@ def swapped(proto: onnx.ModelProto) -> None:
     (trees,) = (node for node in proto.graph.node if node.op_type == "TreeEnsembleClassifier")
     weights = next(each for each in trees.attribute if each.name == "class_weights").floats
     weights[0] += 1
+
+
+def test_a_golden_row_without_a_score_proves_nothing(bench: Bench, trained: Path, tmp_path: Path) -> None:
+    model = tmp_path / "numberless"
+    shutil.copytree(trained, model)
+    rows = json.loads((model / "golden.json").read_text())
+    (model / "golden.json").write_text(json.dumps([{**rows[0], "score": float("nan")}]))
+    bench.pack("champion", trained)
+    bench.pack("challenger", model)
+    assert "does not give its golden rows their scores" in bench.evaluation()["summary"]
+
+
+def test_a_champion_of_other_features_is_not_compared_with(bench: Bench, trained: Path) -> None:
+    """As many, so that it would give scores: meaningless ones, which anything beats."""
+    bench.pack("champion", trained, property_of("features", json.dumps(FEATURES[::-1])))
+    bench.pack("challenger", trained)
+    assert "the champion cannot be compared with: its metadata names other features" in bench.message()
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,11 @@ def granted(suite: Assembly, role: str) -> dict[str, set[str]]:
     return found
 
 
+def patterns(suite: Assembly) -> list[dict[str, Any]]:
+    rules = (each.properties for each in suite.resources("AWS::Events::Rule"))
+    return [rule["EventPattern"] for rule in rules if "EventPattern" in rule]
+
+
 def role_of(suite: Assembly, kind: str) -> str:
     return str(only(suite, kind).properties["RoleArn"]["Fn::GetAtt"][0])
 
@@ -81,7 +86,9 @@ def test_numbers_are_made_texts_where_sagemaker_wants_texts(suite: Assembly) -> 
 def test_the_gate_wants_all_of_its_conditions(suite: Assembly) -> None:
     (gate,) = (step for step in steps(pipeline(suite)) if step["Name"] == "Gate")
     paths = [each["LeftValue"]["Std:JsonGet"]["Path"] for each in gate["Arguments"]["Conditions"]]
-    assert paths == ["gain.average_precision", "gain.ece", "gain.latency_ratio", "gain.worst_slice", "sane"]
+    assert paths == [
+        "gain.average_precision", "gain.lower", "gain.ece", "gain.latency_ratio", "gain.worst_slice", "sane",
+    ]  # fmt: skip
 
 
 def test_jobs_that_read_no_lake_have_no_network(suite: Assembly) -> None:
@@ -167,11 +174,27 @@ def test_every_state_leads_on_and_every_failure_rolls_back(suite: Assembly) -> N
 
 def test_only_an_approval_starts_a_roll_out(suite: Assembly) -> None:
     """A roll-out itself changes the version that it brings live, which tells the same event."""
-    (rule,) = (each.properties for each in suite.resources("AWS::Events::Rule") if "EventPattern" in each.properties)
-    detail = rule["EventPattern"]["detail"]
+    (detail,) = (pattern["detail"] for pattern in patterns(suite) if pattern["source"] == ["aws.sagemaker"])
     assert detail["ModelApprovalStatus"] == ["Approved"]
     assert detail["ModelPackageGroupName"] == ["cuatrofraud"]
     assert detail["UpdatedModelPackageFields"] == [{"exists": False}, "ModelApprovalStatus"]
+
+
+def test_a_roll_out_that_is_stopped_on_its_way_is_taken_back(suite: Assembly) -> None:
+    """No state of a machine runs any more after its time limit, or after a person has stopped it."""
+    (pattern,) = (pattern for pattern in patterns(suite) if pattern["source"] == ["aws.states"])
+    assert pattern["detail"]["status"] == ["ABORTED", "FAILED", "TIMED_OUT"]
+    machine = only(suite, "AWS::StepFunctions::StateMachine").id
+    assert pattern["detail"]["stateMachineArn"] == [{"Ref": machine}]
+    (target,) = (
+        rule.properties["Targets"][0]
+        for rule in suite.resources("AWS::Events::Rule")
+        if rule.properties.get("EventPattern") == pattern
+    )
+    change = function(suite, "functions.lifecycle.rollout.handler")
+    assert target["Arn"] == {"Fn::GetAtt": [change.id, "Arn"]}
+    assert target["InputTransformer"]["InputPathsMap"] == {"detail-executionArn": "$.detail.executionArn"}
+    assert '"action":"roll_back"' in target["InputTransformer"]["InputTemplate"]
 
 
 # --- what starts it, and without it ---

@@ -46,13 +46,27 @@ def test_a_decision_names_the_version_that_scored_and_uses_its_thresholds() -> N
         assert (decision.shadow.version, decision.shadow.outcome) == ("v-2", "decline")
 
 
-@pytest.mark.parametrize("error", [Unavailable("away"), ModelMismatch("other features"), ValueError("no thresholds")])
+@pytest.mark.parametrize(
+    "error", [Unavailable("away"), ModelMismatch("other features"), ValueError("x"), RuntimeError("ONNX")]
+)
 def test_a_shadow_that_fails_stops_nothing_and_says_why(error: Exception) -> None:
     told: list[Exception] = []
     scorer = Scorer(Endpoint(), Policy(), Broken(error), told.append)
     decided = scorer.decisions(arrivals(scorer), [False, False], ROWS, 0.0)
     assert [(each.model_version, each.shadow) for each in decided] == [("v-2", None)] * 2
     assert told == [error]
+
+
+class Numberless(Endpoint):
+    def score(self, matrix: np.ndarray) -> np.ndarray:
+        return np.array([0.1, np.nan], np.float32)
+
+
+def test_a_shadow_without_finite_scores_has_none() -> None:
+    told: list[Exception] = []
+    scorer = Scorer(Endpoint(), Policy(), Numberless(), told.append)
+    assert [each.shadow for each in scorer.decisions(arrivals(scorer), [False, False], ROWS, 0.0)] == [None, None]
+    assert "not finite" in str(told[0])
 
 
 def test_a_live_model_that_fails_decides_nothing() -> None:

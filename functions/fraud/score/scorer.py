@@ -97,10 +97,11 @@ class Scorer:
         try:
             scores = self.shadow.score(matrix).tolist()
             thresholds = self.policy.thresholds(self.shadow.thresholds)
-            if not all(map(isfinite, scores)):
-                raise ModelMismatch(f"scores of {self.shadow.version} are no numbers")  # noqa: TRY301 - not recorded
-        except Exception as error:  # whatever it is: the shadow acts on nothing, and so must not stop anything
+        except Exception as error:  # noqa: BLE001 - whatever it is: the shadow acts on nothing, and must stop nothing
             self.shadow_failed(error)
+            return [None] * len(arrivals)
+        if not all(map(isfinite, scores)):  # JSON has no other numbers: the lake's lines could not be read
+            self.shadow_failed(ModelMismatch(f"scores of {self.shadow.version} are not finite"))
             return [None] * len(arrivals)
         return [
             Shadow(

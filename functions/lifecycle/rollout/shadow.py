@@ -102,18 +102,18 @@ def _begun(work: Work, roll_out: RollOut) -> dict[str, Any]:
 def _checked(work: Work, found: Package) -> None:
     """Raises Rejected or Refused when it cannot be rolled out."""
     try:
-        _named(found)
-        if found.feature_set not in {"", work.setting.feature_set}:
-            raise Rejected(f"{found.version} was made for other features than the deployed code's: train it anew")
+        _named(work, found)
         _challenger(found.artefact, found.sha256)
     except (Rejected, Refused) as error:
         _turned_away(found, str(error))
         raise
 
 
-def _named(found: Package) -> None:
+def _named(work: Work, found: Package) -> None:
     if not found.version or not found.sha256:
         raise Rejected(f"{found.arn} does not tell its version and model_sha256 (CustomerMetadataProperties)")
+    if found.feature_set not in {"", work.setting.feature_set}:
+        raise Rejected(f"{found.version} was made for other features than the deployed code's: train it anew")
 
 
 def _turned_away(found: Package, why: str) -> None:

@@ -70,25 +70,18 @@ class Deployment:
         self.layers = [self._layer(name) for name in ("core", "cuatrofraud-model")]
         for name in (*WEIGHTED, *FOLLOWS):
             self._create(name, role)
-        self.deploy()
 
     def deploy(self) -> None:
         """What CloudFormation does: the template's configuration, a new version, the alias on it."""
         for name in (*WEIGHTED, *FOLLOWS):
-            variables = {"MODEL_URI": "/opt/models/fraud/model.onnx", "SHADOW_MODEL_URI": "", "TABLE": name}
-            self.lambda_.update_function_configuration(
-                FunctionName=name, Layers=self.layers, Environment={"Variables": variables}
-            )
+            self.lambda_.update_function_configuration(FunctionName=name, **self._template(name))
             version = self.lambda_.publish_version(FunctionName=name)["Version"]
-            if self.lambda_.list_aliases(FunctionName=name)["Aliases"]:
-                self.lambda_.update_alias(
-                    FunctionName=name,
-                    Name="live",
-                    FunctionVersion=version,
-                    RoutingConfig={"AdditionalVersionWeights": {}},
-                )
-            else:
-                self.lambda_.create_alias(FunctionName=name, Name="live", FunctionVersion=version)
+            weights: dict[str, Any] = {"AdditionalVersionWeights": {}}
+            self.lambda_.update_alias(FunctionName=name, Name="live", FunctionVersion=version, RoutingConfig=weights)
+
+    def _template(self, name: str) -> dict[str, Any]:
+        variables = {"MODEL_URI": "/opt/models/fraud/model.onnx", "SHADOW_MODEL_URI": "", "TABLE": name}
+        return {"Layers": self.layers, "Environment": {"Variables": variables}}
 
     def deploy_code(self, *names: str) -> None:
         """Of these functions, their code alone: CloudFormation publishes $LATEST as it is, and knows no weights."""
@@ -185,8 +178,9 @@ class Deployment:
     def _create(self, name: str, role: str) -> None:
         self.lambda_.create_function(
             FunctionName=name, Runtime="python3.13", Role=role, Handler="handler.handler",
-            Code={"ZipFile": _code("first")},
+            Code={"ZipFile": _code("first")}, Publish=True, **self._template(name),
         )  # fmt: skip
+        self.lambda_.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
 
 
 def _code(content: str) -> bytes:
