@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from local.sagemaker.errors import ValidationException
 from local.sagemaker.images import Program
 from local.sagemaker.logs import Log
 
@@ -59,7 +60,8 @@ _listing = threading.Lock()
 class Container:
     """A running program. Starts at once; safe to use from several threads.
 
-    `environment` is the job's own; `log` gets every line of standard output and standard error.
+    `environment` is the job's own; `log` gets every line of standard output and standard error. Raises
+    ValidationException when no process can be started with it.
     """
 
     def __init__(  # noqa: PLR0913 - everything that a container is made of
@@ -79,15 +81,18 @@ class Container:
         scratch = base / "tmp"
         scratch.mkdir(parents=True, exist_ok=True)
         own = _environment(service, program, base, scratch, resources)
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", SUPERVISOR],
-            cwd=program.cwd,
-            env=own | dict(environment) | {name: credentials[name] for name in _SECRETS if name in credentials},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C and signals to the platform's group do not reach it
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", SUPERVISOR],
+                cwd=program.cwd,
+                env=own | dict(environment) | {name: credentials[name] for name in _SECRETS if name in credentials},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C and signals to the platform's group do not reach it
+            )
+        except (ValueError, OSError) as error:  # a variable may hold what no process can be given
+            raise ValidationException(f"The container cannot be started: {error}") from error
         spec: dict[str, Any] = {
             "command": program.command,
             "cwd": str(program.cwd),

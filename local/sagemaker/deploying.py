@@ -6,6 +6,7 @@ at once, as a canary or in linear steps, and back when an alarm of AutoRollbackC
 
 import logging
 import math
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from local.sagemaker.artefacts import NotServed
 from local.sagemaker.errors import ValidationException
 from local.sagemaker.plans import Plan
 from local.sagemaker.service import Service
-from local.sagemaker.serving import Deployment, Serving, endpoints
+from local.sagemaker.serving import Deployment, Serving, endpoints, folder
 from local.sagemaker.statuses import TABLE, found, settle, tell
 
 LOG = logging.getLogger(__name__)
@@ -62,9 +63,11 @@ def create(service: Service, name: str, plan: Plan) -> None:
     new = deployment(service, name, plan)
     try:
         new.prepare()
-    except NotServed as error:
+    except Exception as error:
         new.close(0)
         new.remove()
+        if not isinstance(error, NotServed):
+            raise
         _settle(service, name, "Failed", str(error))
         return
     endpoints(service).add(name, new)
@@ -101,7 +104,7 @@ def delete(service: Service, name: str) -> None:
     old = endpoints(service).remove(name)
     if old is not None:
         old.close(DRAIN_S)
-        old.remove()
+    shutil.rmtree(folder(service, name), ignore_errors=True)
     table = service.store.table(TABLE)
     record = table.get(name)
     table.delete(name)

@@ -7,7 +7,7 @@ and what only AWS can do.
 import time
 from typing import Any
 
-from local.sagemaker import listing, models, tags
+from local.sagemaker import models, paging, tags
 from local.sagemaker.errors import ValidationException
 from local.sagemaker.service import Input, Operation, Output, Service
 from local.sagemaker.store import Record
@@ -60,7 +60,7 @@ def delete(service: Service, given: Input) -> Output:
 
 def list_configs(service: Service, given: Input) -> Output:
     """ListEndpointConfigs."""
-    return listing.page(service.store.table(TABLE).all(), given, "EndpointConfigs", "EndpointConfigName")
+    return paging.answer(service.store.table(TABLE).all(), given, "EndpointConfigs", "EndpointConfigName")
 
 
 def found(service: Service, name: str) -> Record:

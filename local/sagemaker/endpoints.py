@@ -8,7 +8,7 @@ import shutil
 import time
 from typing import Any
 
-from local.sagemaker import deploying, endpoint_configs, listing, plans, statuses, tags
+from local.sagemaker import deploying, endpoint_configs, paging, plans, statuses, tags
 from local.sagemaker.errors import ResourceNotFound, ValidationException
 from local.sagemaker.plans import Plan
 from local.sagemaker.service import Input, Operation, Output, Service
@@ -54,7 +54,7 @@ def describe(service: Service, given: Input) -> Output:
 def list_endpoints(service: Service, given: Input) -> Output:
     """ListEndpoints."""
     records = service.store.table(TABLE).all()
-    return listing.page(records, given, "Endpoints", "EndpointName", "EndpointStatus")
+    return paging.answer(records, given, "Endpoints", "EndpointName", "EndpointStatus")
 
 
 def update(service: Service, given: Input) -> Output:

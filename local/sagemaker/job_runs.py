@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from local.sagemaker import containers, tags
-from local.sagemaker.errors import ResourceInUse
+from local.sagemaker.errors import AwsError, ResourceInUse
 from local.sagemaker.images import UnknownImageError
 from local.sagemaker.jobs import (
     POLL_S,
@@ -57,6 +57,8 @@ def create(service: Service, kind: Kind, record: Record, work: Callable[[Job], N
     tags.given(service, arn, record.get("Tags"))
     job = Job(service, kind, name)
     running[kind.resource, name] = job
+    if job.record[kind.status] == "Stopping":  # asked for before the job could be told
+        job.stopping.set()
     told(service, kind, job.record)
     threading.Thread(target=_live, args=(job, work, finish), name=f"{kind.resource}-{name}", daemon=True).start()
 
@@ -81,12 +83,13 @@ def end(service: Service) -> None:
 def _live(job: Job, work: Callable[[Job], None], finish: Finish) -> None:
     try:
         status, reason = _ended(job, work)
-        shutil.rmtree(job.base, ignore_errors=True)
-        _finish(job, status, reason, finish)
     except PlatformEndedError:
         LOG.info("%s %s is left as it is: the platform ends", job.kind.resource, job.name)
+        return
     finally:
         del running[job.kind.resource, job.name]
+    shutil.rmtree(job.base, ignore_errors=True)
+    _finish(job, status, reason, finish)  # last: from then on there may be another job of the name
 
 
 def _ended(job: Job, work: Callable[[Job], None]) -> tuple[str, str]:
@@ -117,6 +120,8 @@ def _failed(job: Job, error: Exception) -> tuple[str, str]:
         return "Failed", str(error)
     if isinstance(error, StorageError | UnknownImageError):
         return "Failed", f"ClientError: {error}"
+    if isinstance(error, AwsError):  # the role was deleted meanwhile, say
+        return "Failed", f"ClientError: {error.message}"
     LOG.error("%s %s failed inside the platform", job.kind.resource, job.name, exc_info=error)
     return "Failed", f"InternalServerError: The local platform failed at this job: {error!r}; its log tells more."
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.sagemaker import listing, tags
+from local.sagemaker import paging, tags
 from local.sagemaker.containers import Container
 from local.sagemaker.errors import ResourceInUse, ValidationException
 from local.sagemaker.logs import Log
@@ -177,7 +177,7 @@ def delete(service: Service, kind: Kind, name: str) -> Output:
 def listed(service: Service, kind: Kind, given: Input) -> Output:
     """ListXJobs."""
     records = service.store.table(kind.resource).all()
-    return listing.page(records, given, f"{kind.word}JobSummaries", kind.name, status=kind.status)
+    return paging.answer(records, given, f"{kind.word}JobSummaries", kind.name, status=kind.status)
 
 
 def told(service: Service, kind: Kind, record: Record) -> Record:

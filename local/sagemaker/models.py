@@ -6,7 +6,7 @@ One container a model: inference pipelines and multi-model containers are refuse
 import time
 from typing import Any
 
-from local.sagemaker import listing, roles, tags
+from local.sagemaker import paging, roles, tags
 from local.sagemaker.errors import ValidationException
 from local.sagemaker.service import Input, Operation, Output, Service
 from local.sagemaker.store import Record
@@ -35,11 +35,7 @@ def create(service: Service, given: Input) -> Output:
     record: Record = {
         "ModelName": name,
         "ModelArn": arn,
-        **{
-            member: given[member]
-            for member in ("PrimaryContainer", "Containers", "ExecutionRoleArn")
-            if member in given
-        },
+        **{member: given[member] for member in _KEPT if member in given},
         "EnableNetworkIsolation": given.get("EnableNetworkIsolation", False),
         "CreationTime": time.time(),
         "_container": container,
@@ -64,7 +60,7 @@ def delete(service: Service, given: Input) -> Output:
 
 def list_models(service: Service, given: Input) -> Output:
     """ListModels."""
-    return listing.page(service.store.table(TABLE).all(), given, "Models", "ModelName")
+    return paging.answer(service.store.table(TABLE).all(), given, "Models", "ModelName")
 
 
 def found(service: Service, name: str) -> Record:

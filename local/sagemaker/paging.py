@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from local.sagemaker.errors import ValidationException
+from local.sagemaker.service import Output
 from local.sagemaker.store import Record
 
 PAGE = 10
@@ -51,6 +52,13 @@ def page(  # noqa: PLR0913 - what differs between the List operations
     if len(found) <= size:
         return shown, None
     return shown, base64.urlsafe_b64encode(json.dumps([question, key(shown[-1])]).encode()).decode()
+
+
+def answer(records: list[Record], given: Mapping[str, Any], member: str, name: str, status: str = "") -> Output:
+    """A List operation's whole answer, with StatusEquals besides. `name` and `status` are members of the records."""
+    kept = [record for record in records if given.get("StatusEquals") in (None, record.get(status))]
+    shown, token = page(kept, given, name=name, sort={"Status": status})
+    return {member: shown, "NextToken": token}
 
 
 def slice_of(items: list[Any], given: Mapping[str, Any], size: int) -> tuple[list[Any], str | None]:

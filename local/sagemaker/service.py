@@ -36,8 +36,6 @@ class Service:
         self._parts: dict[Any, Any] = {}
         self._lock = threading.RLock()
         self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        self._telling = threading.Thread(target=self._tell, name="sagemaker-events", daemon=True)
-        self._telling.start()
 
     def arn(self, kind: str, name: str) -> str:
         """ARN of a resource: ("training-job", "My-Job") -> arn:aws:sagemaker:...:training-job/my-job, as AWS has it."""
@@ -88,11 +86,14 @@ class Service:
                 "Resources": resources,
             }
         )
+        self.part(Service._telling)
 
     def end(self) -> None:
         """Tells what was not told yet."""
         self._events.put(None)
-        self._telling.join(timeout=5)
+        telling = self.made(Service._telling)
+        if telling:
+            telling.join(timeout=5)
 
     def _client(self, name: str, credentials: Credentials, config: dict[str, Any]) -> Any:
         import boto3  # noqa: PLC0415 - takes long to import
@@ -107,6 +108,11 @@ class Service:
             aws_session_token=credentials.get("AWS_SESSION_TOKEN", ""),
             config=Config(**{"s3": {"addressing_style": "path"}, "retries": {"max_attempts": 2}, **config}),
         )
+
+    def _telling(self) -> threading.Thread:
+        thread = threading.Thread(target=self._tell, name="sagemaker-events", daemon=True)
+        thread.start()
+        return thread
 
     def _tell(self) -> None:
         """Inside MiniStack, as its own services do it: over HTTP nobody may put an event of AWS's."""

@@ -111,7 +111,7 @@ def problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
             yield from problems(shape.key, key, f"{path}.key")
             yield from problems(shape.value, inner, f"{path}.{key}.member")
     for rule in _broken(shape, value):
-        yield f"Value {_shown(value)} at '{path}' failed to satisfy constraint: Member must {rule}"
+        yield f"Value{_shown(value)} at '{path}' failed to satisfy constraint: Member must {rule}"
 
 
 def shaped(shape: Shape, value: Any, path: str) -> Any:
@@ -200,4 +200,7 @@ def _at(path: str, name: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    return f"'{value}'" if len(str(value)) < 512 else f"'{str(value)[:509]}...'"
+    if isinstance(value, bytes):  # a body is not shown
+        return ""
+    text = str(value)
+    return f" '{text}'" if len(text) < 512 else f" '{text[:509]}...'"

@@ -2,9 +2,11 @@
 
 import gzip
 import json
+import lzma
 import os
 import shutil
 import tarfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -13,6 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from local.sagemaker.service import Service
+
+BLOCK = 1 << 20
 
 
 class StorageError(Exception):
@@ -63,11 +67,13 @@ def keys(s3: Any, uri: str) -> list[str]:
 def fetch(s3: Any, uri: str, path: Path) -> None:
     """One object -> a file. Raises StorageError."""
     bucket, key = split(uri)
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         s3.download_file(bucket, key, str(path))
     except _refusals() as error:
         raise StorageError(f"Failed to download data. Cannot read {uri}: {_message(error)}") from error
+    except OSError as error:  # a key may be what no file can be called, or the folder of another key
+        raise StorageError(f"Failed to download data. {uri} cannot be a file: {error.strerror}") from error
 
 
 def fetch_prefix(s3: Any, uri: str, folder: Path, *, unzip: bool = False) -> list[Path]:
@@ -144,7 +150,9 @@ def unpack(archive: Path, folder: Path) -> None:
     try:
         with tarfile.open(archive) as tar:
             tar.extractall(folder, filter="data")
-    except (tarfile.TarError, OSError, EOFError) as error:
+            while tar.fileobj and tar.fileobj.read(BLOCK):  # the checksum stands at the end
+                pass
+    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise StorageError(f"{archive.name} cannot be unpacked: {error}") from error
 
 
@@ -159,7 +167,7 @@ def _fetched(s3: Any, uri: str, folder: Path, name: str, *, unzip: bool) -> Path
         try:
             with gzip.open(packed) as source, path.open("wb") as target:
                 shutil.copyfileobj(source, target)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise StorageError(f"Failed to decompress {uri}: {error}") from error
         packed.unlink()
     return path

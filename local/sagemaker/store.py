@@ -70,9 +70,9 @@ class Table:
             return self.get(name)
 
     def create(self, name: str, record: Record) -> bool:
-        """Writes the record if the name is free; False when it is taken."""
+        """Writes the record if the name is free; False when it is taken, also in other capitals: ARNs have none."""
         with self._lock:
-            if name in self._records:
+            if name.lower() in map(str.lower, self._records):
                 return False
             self.put(name, record)
             return True

@@ -6,6 +6,7 @@ no output; the others do, and the job is Failed, as on AWS.
 
 import gzip
 import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,8 @@ def create(service: Service, given: Input) -> Output:
     if "ExecutionRoleArn" not in model:
         raise ValidationException(f"Model {given['ModelName']} has no ExecutionRoleArn: it reads the input.")
     roles.check(service, model["ExecutionRoleArn"])
-    job_runs.create(service, KIND, given, _transform, _finish)
+    # Its own copy: on AWS, too, a model that is deleted while its job waits is transformed with.
+    job_runs.create(service, KIND, {**given, "_model": model}, _transform, _finish)
     return {"TransformJobArn": service.arn(KIND.resource, given["TransformJobName"])}
 
 
@@ -80,7 +82,7 @@ def _check(given: Input) -> None:
 def _transform(job: Job) -> None:
     """One job: all objects through one `serve`."""
     record = job.record
-    model = _served(record, models.found(job.service, record["ModelName"]))
+    model = _served(record, record["_model"])
     job.change(TransformStartTime=time.time())
     s3 = storage.client(job.service, model["ExecutionRoleArn"])
     inputs = job.base / "transform"
@@ -137,7 +139,7 @@ class _Transforming:
         except JobFailedError as error:
             kind, _, reason = str(error).partition(": ")
             return f"{kind}: {name}: {reason}"
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             return f"ClientError: {name}: {error}"
         if not self.job.stopping.is_set():
             target = self.record["TransformOutput"]

@@ -132,8 +132,8 @@ class Variant:
         """The worker with the fewest requests, one more request on it; starts one when there is none."""
         while True:
             with self._changed:
-                if self.broken:
-                    raise NotServed(self.broken)
+                if self.broken or self._closed:  # a closed one would start workers only to end them
+                    raise NotServed(self.broken or "ended with the endpoint's update or deletion.")
                 dead = next((worker for worker in self._workers if not worker.alive), None)
                 if dead is None and self._workers:
                     worker = min(self._workers, key=lambda worker: worker.busy)

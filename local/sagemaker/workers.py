@@ -92,9 +92,11 @@ class Worker:
                 log=self._log,
                 resources=resources,
             )
-        except (images.UnknownImageError, AwsError) as error:
+        except Exception as error:
             self._log.close()
-            raise NotServed(str(error)) from error
+            if isinstance(error, images.UnknownImageError | AwsError):
+                raise NotServed(str(error)) from error
+            raise
 
     @property
     def alive(self) -> bool:

@@ -99,13 +99,20 @@ def _careless_post(client: Any, name: str, target: str, body: bytes) -> tuple[in
     [
         ("/", "SageMaker.ListModels", b"{", "SerializationException"),
         ("/", "SageMaker.ListModels", b"[1]", "SerializationException"),
+        ("/", "SageMaker.ListModels", b"[" * 100_000, "SerializationException"),
+        ("/", "SageMaker.ListModels", b'{"MaxResults": 3000000000}', "SerializationException"),
+        ("/", "SageMaker.ListModels", b'{"CreationTimeAfter": 1' + b"0" * 400 + b"}", "SerializationException"),
+        ("/", "SageMaker.DescribeModel", b'{"ModelName": "\\ud800"}', "SerializationException"),
+        ("/", "SageMaker.ListModels", b'{"NextToken": "WyJzbGljZSIsIFsieCJdXQ=="}', "ValidationException"),
+        ("/", "SageMaker.UpdateEndpointWeightsAndCapacities",
+         b'{"DesiredWeightsAndCapacities": [{"VariantName": "a", "DesiredWeight": NaN}]}', "SerializationException"),
         ("/", "SageMaker.ListModels", b"\xff\xfe", "SerializationException"),
         ("/", "SageMaker.MakeCoffee", b"{}", UNSERVED),
         ("/", "Nobody.ListModels", b"{}", UNSERVED),
         ("/endpoints/e/coffee", "", b"{}", UNSERVED),
         ("/", "", b"{}", UNSERVED),
     ],
-)
+)  # fmt: skip
 def test_what_is_no_request_gets_a_proper_error(aws: Aws, path: str, target: str, body: bytes, expected: str) -> None:
     headers = {"X-Amz-Target": target} if target else {}
     status, told = aws.post("sagemaker", path, body, **headers)

@@ -66,7 +66,11 @@ def test_a_container_that_never_answers_ping(endpoints: Endpoints) -> None:
     assert "did not pass the ping health check within 2 s" in failure(endpoints, endpoints.artefact(fault="silent"))
 
 
-@pytest.mark.parametrize("content", [b"not a tar file", packed({"name.txt": b"a"})[:-20], packed({"../x": b"a"})])
+GOOD = packed({"name.txt": b"a"})
+CHANGED = GOOD[:-8] + bytes(8)  # the checksum at the end
+
+
+@pytest.mark.parametrize("content", [b"not a tar file", GOOD[:-20], CHANGED, packed({"../x": b"a"})])
 def test_a_corrupt_artefact(endpoints: Endpoints, content: bytes) -> None:
     reason = failure(endpoints, endpoints.uploaded(content))
     assert 'Failed to extract model data archive for container "container_1" from URL "s3://' in reason

@@ -1,36 +1,13 @@
 """Feature Store: the latest record online by event time, every record offline as Parquet, AWS's rules on values."""
 
-import io
 from datetime import UTC, datetime
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sagemaker.checked import Aws, eventually, unique
-
-DEFINITIONS = [
-    {"FeatureName": "card_id", "FeatureType": "String"},
-    {"FeatureName": "time", "FeatureType": "String"},
-    {"FeatureName": "amount", "FeatureType": "Fractional"},
-    {"FeatureName": "count", "FeatureType": "Integral"},
-]
-NOON = "2026-11-23T12:00:00Z"
-LATER = "2026-11-23T13:30:00.250Z"
-
-
-def create(sagemaker: Any, **members: Any) -> str:
-    name = unique("cards")
-    sagemaker.create_feature_group(
-        FeatureGroupName=name, RecordIdentifierFeatureName="card_id", EventTimeFeatureName="time",
-        FeatureDefinitions=members.pop("FeatureDefinitions", DEFINITIONS), **members,
-    )  # fmt: skip
-    return name
-
-
-def record(**values: Any) -> list[dict[str, str]]:
-    return [{"FeatureName": name, "ValueAsString": str(value)} for name, value in values.items()]
+from tests.sagemaker.checked import Aws, eventually
+from tests.sagemaker.feature_groups import DEFINITIONS, LATER, NOON, create, get, record, rows
 
 
 @pytest.fixture(scope="session")
@@ -41,11 +18,6 @@ def runtime(aws: Aws) -> Any:
 @pytest.fixture
 def online(sagemaker: Any) -> str:
     return create(sagemaker, OnlineStoreConfig={"EnableOnlineStore": True})
-
-
-def get(runtime: Any, group: str, card: str, **options: Any) -> dict[str, str] | None:
-    answer = runtime.get_record(FeatureGroupName=group, RecordIdentifierValueAsString=card, **options)
-    return {v["FeatureName"]: v["ValueAsString"] for v in answer["Record"]} if "Record" in answer else None
 
 
 def test_the_latest_event_time_wins_whatever_comes_first(runtime: Any, online: str) -> None:
@@ -105,6 +77,7 @@ def test_many_records_of_several_groups_at_once(sagemaker: Any, runtime: Any, on
     [
         (record(card_id="c", time=NOON, count="1.5"), "Integral"),
         (record(card_id="c", time=NOON, amount="much"), "Fractional"),
+        (record(card_id="c", time=NOON, amount="nan"), "Fractional"),
         (record(card_id="c", time="yesterday"), "EventTime"),
         (record(card_id="c", time="2026-13-01T00:00:00Z"), "no time"),
         (record(card_id="c"), "time"),
@@ -134,18 +107,6 @@ def test_values_that_do_not_fit_are_refused(runtime: Any, online: str, values: A
 def test_groups_that_aws_would_not_make_are_refused(sagemaker: Any, members: Any, reason: str) -> None:
     with pytest.raises(ClientError, match=reason):
         create(sagemaker, **members)
-
-
-def rows(aws: Aws, uri: str) -> list[dict[str, Any]]:
-    """All offline rows below an S3 URI, in the order of their event times."""
-    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-    s3 = aws.client("s3")
-    found = []
-    for entry in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
-        body = s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
-        hour = entry["Key"].removeprefix(prefix).rpartition("/")[0]
-        found += [{**row, "hour": hour} for row in pq.read_table(io.BytesIO(body)).to_pylist()]
-    return sorted(found, key=lambda row: row["time"])
 
 
 def test_every_record_goes_offline_as_aws_lays_it_out(
@@ -179,25 +140,6 @@ def test_every_record_goes_offline_as_aws_lays_it_out(
     assert failed.value.response["Error"]["Code"] == "ResourceNotFound"
 
 
-def test_a_role_without_the_grant_blocks_the_offline_store(aws: Aws, sagemaker: Any, runtime: Any, bucket: str) -> None:
-    poor = aws.role()
-    store = {"S3StorageConfig": {"S3Uri": f"s3://{bucket}/blocked"}, "DisableGlueTableCreation": True}
-    group = create(sagemaker, OfflineStoreConfig=store, RoleArn=poor)
-    runtime.put_record(FeatureGroupName=group, Record=record(card_id="c1", time=NOON))
-
-    def status() -> Any:
-        found = sagemaker.describe_feature_group(FeatureGroupName=group)["OfflineStoreStatus"]
-        return found if found["Status"] == "Blocked" else None
-
-    assert "AccessDenied" in eventually(status, "the store is blocked")["BlockedReason"]
-    grant = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}}'
-    aws.client("iam").put_role_policy(RoleName=poor.rpartition("/")[2], PolicyName="write", PolicyDocument=grant)
-    uri = sagemaker.describe_feature_group(FeatureGroupName=group)["OfflineStoreConfig"]["S3StorageConfig"]
-    assert eventually(lambda: rows(aws, uri["ResolvedOutputS3Uri"]) or None, "what waited is written")
-    with pytest.raises(ClientError, match="OnlineStore"):
-        get(runtime, group, "c1")
-
-
 def test_features_are_added_and_groups_listed(sagemaker: Any, runtime: Any, online: str) -> None:
     sagemaker.update_feature_group(
         FeatureGroupName=online, FeatureAdditions=[{"FeatureName": "country", "FeatureType": "String"}],
@@ -213,14 +155,3 @@ def test_features_are_added_and_groups_listed(sagemaker: Any, runtime: Any, onli
             FeatureDefinitions=DEFINITIONS, OnlineStoreConfig={"EnableOnlineStore": True},
         )  # fmt: skip
     assert failed.value.response["Error"]["Code"] == "ResourceInUse"
-
-
-def test_a_role_that_cannot_be_assumed_fails_the_group(aws: Aws, sagemaker: Any, runtime: Any, bucket: str) -> None:
-    other = aws.role(trusts="lambda.amazonaws.com")
-    store = {"S3StorageConfig": {"S3Uri": f"s3://{bucket}/never"}}
-    group = create(sagemaker, OfflineStoreConfig=store, RoleArn=other)
-    described = sagemaker.describe_feature_group(FeatureGroupName=group)
-    assert described["FeatureGroupStatus"] == "CreateFailed"
-    assert "role" in described["FailureReason"]
-    with pytest.raises(ClientError, match="CreateFailed"):
-        runtime.put_record(FeatureGroupName=group, Record=record(card_id="c1", time=NOON))

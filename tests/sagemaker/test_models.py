@@ -57,8 +57,10 @@ def test_a_model_is_described_listed_and_deleted(endpoints: Endpoints) -> None:
 
 def test_a_name_is_taken_once(endpoints: Endpoints, model: str) -> None:
     container = {"PrimaryContainer": {"Image": endpoints.image}}
-    message = refused(endpoints.sagemaker.create_model, ModelName=model, ExecutionRoleArn=endpoints.role, **container)
-    assert message.startswith('Cannot create already existing model "arn:aws:sagemaker:us-east-1:')
+    for name in (model, model.upper()):
+        given = {"ModelName": name, "ExecutionRoleArn": endpoints.role, **container}
+        message = refused(endpoints.sagemaker.create_model, **given)
+        assert message.startswith('Cannot create already existing model "arn:aws:sagemaker:us-east-1:')
 
 
 @pytest.mark.parametrize(

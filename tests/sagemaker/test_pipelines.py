@@ -1,6 +1,7 @@
 """Pipelines as resources: made once, changed into versions, listed, deleted with their executions."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -171,6 +172,15 @@ def test_the_same_token_starts_one_execution(runs: Runs) -> None:
     name = runs.create(NOTHING)
     assert runs.start(name, ClientRequestToken=TOKEN) == runs.start(name, ClientRequestToken=TOKEN)
     assert runs.start(name, ClientRequestToken=TOKEN[::-1]) != runs.start(name, ClientRequestToken=TOKEN)
+
+
+def test_requests_with_one_token_at_the_same_time_start_one_execution(runs: Runs) -> None:
+    name = runs.create(NOTHING)
+    with ThreadPoolExecutor(8) as pool:
+        started = list(pool.map(lambda _: runs.start(name, ClientRequestToken=TOKEN), range(8)))
+    assert len(set(started)) == 1
+    listed = runs.sagemaker.list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"]
+    assert [each["PipelineExecutionArn"] for each in listed] == started[:1]
 
 
 def test_parameters_are_what_the_start_made_of_them(runs: Runs) -> None:

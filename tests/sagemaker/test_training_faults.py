@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.platform.process import Platform
-from tests.sagemaker.checked import Aws, eventually
+from tests.sagemaker.checked import Aws, eventually, unique
 from tests.sagemaker.programs import register
 from tests.sagemaker.training_jobs import Training, channel, runs
 
@@ -95,6 +95,7 @@ def test_a_container_that_will_not_end_is_ended_with_all_it_started(training: Tr
         ({"AlgorithmSpecification": {"TrainingImage": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/none:1",
                                      "TrainingInputMode": "File"}},
          "ClientError: Cannot pull image 123456789012.dkr.ecr.eu-west-1.amazonaws.com/none:1"),
+        ({"Environment": {"NUL": "a\0b"}}, "ClientError: The container cannot be started: embedded null byte"),
     ],
 )  # fmt: skip
 def test_what_is_missing_is_named(training: Training, changes: dict[str, Any], reason: str) -> None:
@@ -104,6 +105,37 @@ def test_what_is_missing_is_named(training: Training, changes: dict[str, Any], r
     job = training.run(**changes)
     assert job["TrainingJobStatus"] == "Failed"
     assert job["FailureReason"].startswith(reason.format(bucket=training.bucket))
+
+
+def test_an_object_that_no_file_can_be_fails_the_job(training: Training) -> None:
+    place = unique("both")
+    for key in (f"{place}/a", f"{place}/a/b"):
+        training.aws.client("s3").put_object(Bucket=training.bucket, Key=key, Body=b"1")
+    job = training.run(InputDataConfig=[channel("train", f"s3://{training.bucket}/{place}/")])
+    assert job["FailureReason"].startswith("ClientError: Failed to download data. s3://")
+    assert f"{place}/a/b cannot be a file" in job["FailureReason"]
+
+
+def test_a_role_that_is_deleted_while_the_job_waits(training: Training) -> None:
+    iam, leaving = training.aws.client("iam"), training.aws.role()
+    busy = [training.start("save_and_wait") for _ in range(2)]
+    name = training.start(RoleArn=leaving)
+    iam.delete_role(RoleName=leaving.rpartition("/")[2])
+    for other in busy:
+        training.sagemaker.stop_training_job(TrainingJobName=other)
+    assert training.ended(name)["FailureReason"].startswith(f"ClientError: Could not assume role {leaving}")
+
+
+def test_a_name_that_is_free_again_is_a_new_job(training: Training) -> None:
+    """Over and over, so that the end of one meets the start of the next."""
+    name = unique("again")
+    for _ in range(5):
+        training.run("write_nothing", TrainingJobName=name)
+        training.sagemaker.delete_training_job(TrainingJobName=name)
+    training.start("save_and_wait", TrainingJobName=name)
+    waiting(training, name)
+    training.sagemaker.stop_training_job(TrainingJobName=name)
+    assert training.ended(name)["TrainingJobStatus"] == "Stopped"
 
 
 def test_what_the_role_may_not_do_fails_the_job(training: Training) -> None:

@@ -122,6 +122,17 @@ def test_a_model_that_cannot_be_loaded_fails_the_job(transform: Transform) -> No
     assert "Failed to download model data" in job["FailureReason"]
 
 
+def test_a_model_that_is_deleted_while_the_job_waits_is_used_still(transform: Transform) -> None:
+    for _ in range(2):  # both places are taken
+        busy = transform.given({"a.jsonl": b'{"do": "sleep", "seconds": 1}\n'}, input_ContentType="application/json")
+        transform.sagemaker.create_transform_job(**busy)
+    given = transform.given({"a.csv": b"1\n"})
+    transform.sagemaker.create_transform_job(**given)
+    transform.sagemaker.delete_model(ModelName=given["ModelName"])
+    job = transform.settled(given["TransformJobName"])
+    assert job["TransformJobStatus"] == "Completed", job.get("FailureReason")
+
+
 def test_a_job_that_waits_for_its_model_can_be_stopped(transform: Transform) -> None:
     objects = {"a.jsonl": b'{"do": "sleep", "seconds": 3600}\n'}
     given = transform.given(objects, input_ContentType="application/json")

@@ -28,6 +28,7 @@ def test_a_taken_name_is_not_taken_again(tmp_path: Path) -> None:
     table = Store(tmp_path).table("job")
     assert table.create("a", {"first": True})
     assert not table.create("a", {"first": False})
+    assert not table.create("A", {"first": False})  # both would have the same ARN
     assert table.get("a") == {"first": True}
     table.delete("a")
     assert table.find("a") is None

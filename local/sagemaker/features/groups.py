@@ -4,6 +4,8 @@ import re
 import time
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from local.sagemaker import tags
 from local.sagemaker.errors import AwsError, ResourceInUse, ResourceNotFound, ValidationException
 from local.sagemaker.features import catalog, offline, online
@@ -23,6 +25,11 @@ def create(service: Service, request: Input) -> Output:
     name = request["FeatureGroupName"]
     _check(request)
     arn = service.arn(KIND, name)
+    taken = ResourceInUse(
+        f"Resource Already Exists: FeatureGroup with name {name} already exists. Choose a different name."
+    )
+    if table(service).find(arn) is not None:
+        raise taken
     created = time.time()
     record = {
         "FeatureGroupName": name,
@@ -41,12 +48,11 @@ def create(service: Service, request: Input) -> Output:
         try:
             service.credentials(request["RoleArn"])
             catalog.create(service, record)
-        except AwsError as error:
-            record |= {"FeatureGroupStatus": "CreateFailed", "FailureReason": error.message}
+        except (AwsError, ClientError) as error:
+            reason = error.message if isinstance(error, AwsError) else str(error)
+            record |= {"FeatureGroupStatus": "CreateFailed", "FailureReason": reason}
     if not table(service).create(arn, record):
-        raise ResourceInUse(
-            f"Resource Already Exists: FeatureGroup with name {name} already exists. Choose a different name."
-        )
+        raise taken
     tags.given(service, arn, request.get("Tags"))
     _tell(service, record)
     return {"FeatureGroupArn": arn}

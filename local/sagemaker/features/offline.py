@@ -55,7 +55,6 @@ def flush(service: Service, group: Record) -> None:
         try:
             _write(service, group, rows)
         except (AwsError, ClientError, BotoCoreError) as error:
-            LOG.warning("the offline store of %s is blocked: %s", group["FeatureGroupName"], error)
             _status(service, group, {"Status": "Blocked", "BlockedReason": str(error)[:1024]})
             return
         path.unlink()
@@ -136,6 +135,7 @@ def _by_hour(rows: list[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
 def _status(service: Service, group: Record, status: dict[str, str]) -> None:
     if group.get("OfflineStoreStatus") == status:
         return
+    LOG.info("the offline store of %s is %s", group["FeatureGroupName"], status)
 
     def change(record: dict[str, Any]) -> None:
         record["OfflineStoreStatus"] = status
@@ -159,7 +159,8 @@ def _keep_writing(service: Service) -> None:
         for path in sorted(_directory(service).glob("*.jsonl")):
             group = next((g for g in service.store.table(KIND).all() if _waiting(service, g) == path), None)
             if group is None:
-                LOG.error("%s waits for a feature group that is gone", path)
+                LOG.warning("%s is removed: its feature group was deleted while it came", path)
+                path.unlink()
                 continue
             try:
                 flush(service, group)

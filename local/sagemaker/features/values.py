@@ -1,7 +1,8 @@
 """Feature values as they come, all of them texts -> Python values of the feature's type; event times as seconds."""
 
+import math
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from local.sagemaker.errors import ValidationException
@@ -39,7 +40,12 @@ def event_time(group: Record, text: str) -> float:
         d["FeatureType"] for d in group["FeatureDefinitions"] if d["FeatureName"] == group["EventTimeFeatureName"]
     )
     if kind == "Fractional":
-        return float(typed(kind, text, group["EventTimeFeatureName"]))
+        moment = float(typed(kind, text, group["EventTimeFeatureName"]))
+        try:
+            datetime.fromtimestamp(moment, UTC)
+        except (ValueError, OverflowError, OSError) as error:
+            raise ValidationException(f"Validation Error: EventTime {text} is no time: {error}.") from error
+        return moment
     if not _TIME.fullmatch(text):
         raise ValidationException(
             f"Validation Error: EventTime {text} is neither yyyy-MM-dd'T'HH:mm:ssZ nor yyyy-MM-dd'T'HH:mm:ss.SSSZ."
@@ -58,9 +64,12 @@ def typed(kind: str, text: str, name: str) -> Any:
         return int(text)
     if kind == "Fractional":
         try:
-            return float(text)
-        except ValueError as error:
-            raise ValidationException(f"Validation Error: {text} of {name} is not of type Fractional.") from error
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise ValidationException(f"Validation Error: {text} of {name} is not of type Fractional.")
+        return number
     return text
 
 

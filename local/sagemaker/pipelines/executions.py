@@ -25,7 +25,7 @@ def start(service: Service, given: Input) -> Output:
     for member in _UNSERVED:
         if member in given:
             raise ValidationException(f"{member} is not served by the local platform, only by AWS: see docs/parity.md.")
-    with pipelines.starting:
+    with pipelines.changing:
         pipeline = pipelines.found(service, given["PipelineName"])
         for execution in pipelines.executions(service, pipeline):
             if execution["_token"] == given["ClientRequestToken"]:

@@ -15,39 +15,13 @@ from local.sagemaker.store import Record, Table
 _OPTIONAL = ("PipelineDisplayName", "PipelineDescription", "ParallelismConfiguration", "RoleArn")
 # A client that waited too long asks again with the same token while its first request is still at work; and nothing
 # starts of a pipeline that is being deleted.
-starting = threading.Lock()
+changing = threading.Lock()
 
 
 def create(service: Service, given: Input) -> Output:
     """CreatePipeline; the same ClientRequestToken creates one only."""
-    name = given["PipelineName"]
-    existing = _table(service).find(name)
-    if existing is not None:
-        if existing["_token"] == given["ClientRequestToken"]:
-            return {"PipelineArn": existing["PipelineArn"]}
-        raise ValidationException(
-            "Pipeline names must be unique within an AWS account and region. "
-            f"Pipeline with name ({name}) already exists."
-        )
-    text = _definition(service, given)
-    now = time.time()
-    record: Record = {
-        "PipelineArn": service.arn("pipeline", name),
-        "PipelineName": name,
-        "PipelineDisplayName": name,
-        "PipelineStatus": "Active",
-        "PipelineDefinition": text,
-        "CreationTime": now,
-        "LastModifiedTime": now,
-        "_token": given["ClientRequestToken"],
-        "_version": 1,
-    }
-    record |= {member: given[member] for member in _OPTIONAL if member in given}
-    if not _table(service).create(name, record):
-        raise ConflictException(f"Pipeline {name} is being created by another request.")
-    _add_version(service, record)
-    tags.given(service, record["PipelineArn"], given.get("Tags"))
-    return {"PipelineArn": record["PipelineArn"]}
+    with changing:
+        return _create(service, given)
 
 
 def update(service: Service, given: Input) -> Output:
@@ -71,7 +45,7 @@ def update(service: Service, given: Input) -> Output:
 
 def delete(service: Service, given: Input) -> Output:
     """DeletePipeline, with its executions; not while one runs."""
-    with starting:
+    with changing:
         record = found(service, given["PipelineName"])
         of_it = executions(service, record)
         running = [one["PipelineExecutionArn"] for one in of_it if one["PipelineExecutionStatus"] in progress.OPEN]
@@ -142,6 +116,36 @@ def ran(service: Service, pipeline: Record, of: Record, execution: Record) -> No
     _versions(service).change(_key(pipeline, of["PipelineVersionId"]), lambda record: {**record, **last})
     time_of = {"LastRunTime": execution["CreationTime"]}
     _table(service).change(pipeline["PipelineName"], lambda record: {**record, **time_of})
+
+
+def _create(service: Service, given: Input) -> Output:
+    name = given["PipelineName"]
+    existing = next((one for one in _table(service).all() if one["PipelineName"].lower() == name.lower()), None)
+    if existing is not None:
+        if existing["_token"] == given["ClientRequestToken"]:
+            return {"PipelineArn": existing["PipelineArn"]}
+        raise ValidationException(
+            "Pipeline names must be unique within an AWS account and region. "
+            f"Pipeline with name ({name}) already exists."
+        )
+    text = _definition(service, given)
+    now = time.time()
+    record: Record = {
+        "PipelineArn": service.arn("pipeline", name),
+        "PipelineName": name,
+        "PipelineDisplayName": name,
+        "PipelineStatus": "Active",
+        "PipelineDefinition": text,
+        "CreationTime": now,
+        "LastModifiedTime": now,
+        "_token": given["ClientRequestToken"],
+        "_version": 1,
+    }
+    record |= {member: given[member] for member in _OPTIONAL if member in given}
+    _table(service).put(name, record)
+    _add_version(service, record)
+    tags.given(service, record["PipelineArn"], given.get("Tags"))
+    return {"PipelineArn": record["PipelineArn"]}
 
 
 def _definition(service: Service, given: Input) -> str:

@@ -69,12 +69,15 @@ def tell(service: Service, record: Record, before: str | None) -> None:
 
 def begin_step(service: Service, execution: str, step: Step) -> None:
     """Adds a step, Starting."""
-    begun: Record = {"StepName": step.name, "_type": step.type, "Metadata": {}, "AttemptCount": 0}
+    begun: Record = {
+        "StepName": step.name, "_type": step.type, "StepStatus": STARTING, "StartTime": time.time(), "Metadata": {},
+        "AttemptCount": 0,
+    }  # fmt: skip
     for member, name in (("DisplayName", "StepDisplayName"), ("Description", "StepDescription")):
         if step.members.get(member):
             begun[name] = step.members[member]
-    table(service).change(execution, lambda record: record["_steps"].append(begun))
-    set_step(service, execution, step.name, STARTING, StartTime=time.time())
+    changed = table(service).change(execution, lambda record: record["_steps"].append(begun))
+    _tell_step(service, changed, step.name, None)
 
 
 def set_step(service: Service, execution: str, name: str, status: str, **members: Any) -> None:
@@ -93,16 +96,19 @@ def set_step(service: Service, execution: str, name: str, status: str, **members
         record["LastModifiedTime"] = time.time()
 
     changed = table(service).change(execution, change)
-    if before[0] == status:
-        return
+    if before[0] != status:
+        _tell_step(service, changed, name, before[0])
+
+
+def _tell_step(service: Service, changed: Record, name: str, before: str | None) -> None:
     step = next(step for step in changed["_steps"] if step["StepName"] == name)
     detail = {
         "metadata": _lowered(step["Metadata"]),
         "stepStartTime": _written(step["StartTime"]),
         "stepName": name,
         "stepType": step["_type"],
-        "previousStepStatus": before[0],
-        "currentStepStatus": status,
+        "previousStepStatus": before,
+        "currentStepStatus": step["StepStatus"],
         "pipelineArn": changed["PipelineArn"],
         "pipelineExecutionArn": changed["PipelineExecutionArn"],
     }
