@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from unittest import mock
 from urllib.parse import parse_qs
@@ -20,9 +21,12 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
+from moto.core.utils import method_names_from_class
 from moto.dynamodb.models import DynamoDBBackend
 
 from cuatro.adapters import aws
+
+_methods = cache(method_names_from_class)
 
 
 @dataclass
@@ -185,6 +189,8 @@ def wired() -> Iterator[Wire]:
             "batch_execute_statement",
             lambda backend, each: wire.execute(backend, each),  # noqa: PLW0108
         ),
+        # A class has the same methods at every request; moto looks each time.
+        mock.patch("moto.core.responses.method_names_from_class", _methods),
         mock.patch.object(aws, "_BASE_DELAY_S", 0),
         mock.patch.object(botocore.retries.standard.ExponentialBackoff, "delay_amount", return_value=0),
     ):

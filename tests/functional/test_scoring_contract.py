@@ -16,6 +16,7 @@ from cuatro.errors import ModelMismatch, Refused, Unavailable
 from functions.fraud.decide import Policy
 from functions.fraud.explain import explain
 from functions.fraud.features import FEATURES
+from functions.fraud.score.loading import models
 from functions.fraud.scoring import Scoring
 from tests.functional import invoke_endpoint, tiny_model
 from tests.functional.invoke_endpoint import PORTS, front, served
@@ -141,3 +142,8 @@ def test_an_endpoint_that_does_not_exist_is_refused() -> None:
     with pytest.raises(Refused, match="not found"):
         loaded("sagemaker:nobody", FEATURES)
     assert invoke_endpoint.PORTS.keys() == {"fraud"}
+
+
+def test_a_shadow_that_does_not_exist_keeps_nobody_from_deciding(path: Path) -> None:
+    live, shadow = models(str(path), "sagemaker:nobody")
+    assert (live.version, shadow) == (loaded(str(path), FEATURES).version, None)
