@@ -13,6 +13,8 @@ MAX_ROWS = 200_000
 """More rows change nothing any more, and cost memory."""
 MAX_MISSING = 0.05
 """Share of decisions without the challenger's score from which it counts as broken."""
+SETTLED_S = 5.0
+"""Calls that began before the switch may decide without the challenger for so long after it."""
 MIN_ALERTS = 20
 """Fewer alerts of the challenger say nothing about how often it alerts."""
 MAX_STOPPED = 0.5
@@ -67,8 +69,11 @@ class Comparison(NamedTuple):
         }
 
 
-def compared(rows: Iterable[Row], challenger: str) -> Comparison:
-    """The first decision of a transaction counts; those that the challenger itself made are left out."""
+def compared(rows: Iterable[Row], challenger: str, since: float) -> Comparison:
+    """The first decision of a transaction counts; those that the challenger itself made are left out.
+
+    since: unix seconds, when the functions had been switched over.
+    """
     seen: dict[str, Row] = {}
     for row in rows:
         if row.model_version != challenger:
@@ -76,9 +81,9 @@ def compared(rows: Iterable[Row], challenger: str) -> Comparison:
             if len(seen) >= MAX_ROWS:
                 break
     pairs = [(row, row.shadow) for row in seen.values() if row.shadow and row.shadow.version == challenger]
-    # Before the first one the functions had not been switched over yet.
-    first = min((row.decided_at for row, _ in pairs), default=None)
-    missing = sum(first is None or row.decided_at >= first for row in seen.values()) - len(pairs)
+    # Before the first one, calls of the version before were still under way; one that never scores has none.
+    first = min((row.decided_at.timestamp() for row, _ in pairs), default=since + SETTLED_S)
+    missing = sum(row.decided_at.timestamp() >= first for row in seen.values()) - len(pairs)
     matrix: dict[str, dict[str, int]] = {}
     for row, shadow in pairs:
         column = matrix.setdefault(row.outcome, {})

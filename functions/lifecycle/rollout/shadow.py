@@ -1,5 +1,6 @@
 """An approved version -> checked, laid beside the champion, scoring live traffic without acting; then compared."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,7 +75,8 @@ def lay(work: Work) -> dict[str, Any]:
         version = work.switch.version(function, roll_out.layer, work.champion_uri, work.challenger_uri, why)
         work.switch.point(function, version)
     if roll_out.phase == "begun":
-        roll_out = work.models.put(roll_out, replace(roll_out, phase="shadow", shadow_since=work.now))
+        # Not the beginning of this call: while functions are updated, the versions before still decide.
+        roll_out = work.models.put(roll_out, replace(roll_out, phase="shadow", shadow_since=time.time()))
     work.settle(roll_out)
     return {"since": text_of(roll_out.shadow_since), "layer": roll_out.layer}
 
@@ -83,7 +85,7 @@ def compare(work: Work) -> dict[str, Any]:
     """{"verdict", "reason", "report"}: what the lake tells of the decisions since the challenger scores too."""
     roll_out, setting = work.own(), work.setting
     bad: list[str] = []
-    found = compared(_rows(work, roll_out.shadow_since, bad), roll_out.version)
+    found = compared(_rows(work, roll_out.shadow_since, bad), roll_out.version, roll_out.shadow_since)
     verdict, reason = judged(found, work.plan, work.now - roll_out.shadow_since)
     told = {"champion": roll_out.champion.version, "challenger": roll_out.version, "since": roll_out.began}
     key = f"{setting.pipeline}/reports/shadow/{roll_out.version}.json"

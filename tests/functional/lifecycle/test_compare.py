@@ -79,7 +79,11 @@ def test_a_handful_of_alerts_decides_nothing(shadowed: Deployment) -> None:
 
 
 def test_a_challenger_that_does_not_score_is_bad(shadowed: Deployment) -> None:
+    # Calls that began before the switch still end with the model before.
     shadowed.deliver([shadowed.decided(number, 0.1, None) for number in range(60)])
+    assert shadowed.act("compare")["verdict"] == "wait"
+    later = (datetime.now(UTC) + timedelta(seconds=6)).isoformat()
+    shadowed.deliver([shadowed.decided(number, 0.1, None, decided_at=later) for number in range(60, 120)])
     answer = shadowed.act("compare")
     assert answer["verdict"] == "bad"
     assert "scored only 0 of 60 decisions" in answer["reason"]
