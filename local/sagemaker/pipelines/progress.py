@@ -76,17 +76,22 @@ def begin_step(service: Service, execution: str, step: Step) -> None:
     for member, name in (("DisplayName", "StepDisplayName"), ("Description", "StepDescription")):
         if step.members.get(member):
             begun[name] = step.members[member]
-    changed = table(service).change(execution, lambda record: record["_steps"].append(begun))
+
+    def change(record: Record) -> None:
+        record["_steps"].append(begun)
+        record["LastModifiedTime"] = begun["StartTime"]
+
+    changed = table(service).change(execution, change)
     _tell_step(service, changed, step.name, None)
 
 
 def set_step(service: Service, execution: str, name: str, status: str, **members: Any) -> None:
     """Changes the status of a step, with other members of it; Metadata is added to what is there."""
-    before: list[str | None] = []
+    before: list[str] = []
 
     def change(record: Record) -> None:
         step = next(step for step in record["_steps"] if step["StepName"] == name)
-        before.append(step.get("StepStatus"))
+        before.append(step["StepStatus"])
         step["Metadata"] |= members.pop("Metadata", {})
         step |= {"StepStatus": status, **members}
         if status not in OPEN:
