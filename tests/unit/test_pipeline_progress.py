@@ -1,0 +1,29 @@
+"""What is stored of an execution's steps, whenever somebody looks."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.sagemaker.pipelines import progress
+from local.sagemaker.pipelines.definition import Step
+from local.sagemaker.service import Service
+from local.sagemaker.store import Table
+
+
+def test_a_step_that_begins_has_its_status_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    service, seen = Service(tmp_path, 1), list[dict[str, Any]]()
+    record = {"PipelineArn": "arn", "PipelineExecutionArn": "arn/1", "LastModifiedTime": 0.0, "_steps": []}
+    progress.table(service).put("1", record)
+    stored = Table.change
+
+    def watched(table: Table, *given: Any) -> dict[str, Any]:
+        changed = stored(table, *given)
+        seen.extend(progress.table(service).get("1")["_steps"])
+        return changed
+
+    monkeypatch.setattr(Table, "change", watched)
+    progress.begin_step(service, "1", Step("Train", "Training", {}, {}))
+    progress.set_step(service, "1", "Train", progress.EXECUTING)
+    assert [step["StepStatus"] for step in seen] == ["Starting", "Executing"]
+    assert all(step["StartTime"] > 0 for step in seen)
