@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.retraining.story import Story
 
 TRAIN_S = 60
 RESTARTED = "The platform was restarted while {} ran. Start it again."
+INTERNAL = "InternalServerError: "
 STACK = "CuatroFraud"
 
 
@@ -20,15 +22,7 @@ def test_a_deployment_in_the_middle_of_a_roll_out_ends_it_and_keeps_the_live_mod
     arn = packages.register("cut-1", packages.tiny(tmp_path, "cut-1", -6.0))
     assert story.reach(arn, {"Shadow"}, traffic=0).stage == "Shadow"
 
-    cloudformation = clients("cloudformation")
-    template = cloudformation.get_template(StackName=STACK)["TemplateBody"]
-    again = changed(template if isinstance(template, dict) else json.loads(template))
-    cloudformation.update_stack(
-        StackName=STACK, TemplateBody=json.dumps(again), Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
-    )
-    cloudformation.get_waiter("stack_update_complete").wait(
-        StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
-    )
+    deploy(clients, changed)
 
     score = clients("lambda").get_function_configuration(
         FunctionName=story.control.outputs["ScoreFunction"], Qualifier="live"
@@ -41,6 +35,22 @@ def test_a_deployment_in_the_middle_of_a_roll_out_ends_it_and_keeps_the_live_mod
         "a deployment came in between; approve the version again to roll it out",
     )
     assert story.live().name == live
+
+
+def deploy(clients: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """The stack with its own template, changed."""
+    cloudformation, s3 = clients("cloudformation"), clients("s3")
+    template = cloudformation.get_template(StackName=STACK)["TemplateBody"]
+    again = change(template if isinstance(template, dict) else json.loads(template))
+    s3.create_bucket(Bucket="templates")
+    s3.put_object(Bucket="templates", Key="again.json", Body=json.dumps(again).encode())
+    cloudformation.update_stack(
+        StackName=STACK,
+        TemplateURL="https://s3.amazonaws.com/templates/again.json",
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+    )
+    done = cloudformation.get_waiter("stack_update_complete")
+    done.wait(StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
 
 
 def changed(template: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +86,10 @@ def test_a_restart_in_the_middle_of_a_training_is_told_and_the_live_model_decide
     job = story.control.sagemaker.describe_training_job(
         TrainingJobName=newest["TrainingJobSummaries"][0]["TrainingJobName"]
     )
-    assert (job["TrainingJobStatus"], job["FailureReason"]) == ("Failed", RESTARTED.format("the job"))
+    assert (job["TrainingJobStatus"], job["FailureReason"]) == (
+        "Failed",
+        INTERNAL + RESTARTED.format("the job"),
+    )
 
     assert story.live().name == live
     assert story.deciders(20) == {live}
