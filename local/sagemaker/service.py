@@ -43,16 +43,16 @@ class Service:
 
     def part(self, make: Callable[["Service"], T]) -> T:
         """What `make` gives for this platform: made once, by whoever asks first, and the same for all after."""
-        with self._lock:
-            if make not in self._parts:
-                self._parts[make] = make(self)
-            found: T = self._parts[make]
-            return found
+        if make not in self._parts:  # once it is there, nobody waits for it
+            with self._lock:
+                if make not in self._parts:
+                    self._parts[make] = make(self)
+        found: T = self._parts[make]
+        return found
 
     def made(self, make: Callable[["Service"], T]) -> T | None:
         """As `part`, but None when nobody has asked for it."""
-        with self._lock:
-            return self._parts.get(make)
+        return self._parts.get(make)
 
     def client(self, name: str, credentials: Credentials | None = None, **config: Any) -> Any:
         """boto3 client of this platform: root's, or one with a role's credentials; config as botocore's Config has it.
@@ -61,10 +61,11 @@ class Service:
         """
         keys = credentials or ROOT
         which = json.dumps([name, keys, config], sort_keys=True)
-        with self._lock:  # boto3 reads the description of a service for each new client: one of each role is enough
-            if which not in self._clients:
-                self._clients[which] = self._client(name, keys, config)
-            return self._clients[which]
+        if which not in self._clients:
+            with self._lock:
+                if which not in self._clients:
+                    self._clients[which] = self._client(name, keys, config)
+        return self._clients[which]
 
     def credentials(self, role_arn: str) -> Credentials:
         """Environment variables with credentials of the role, as SageMaker gets them by assuming it.
@@ -96,10 +97,9 @@ class Service:
             telling.join(timeout=5)
 
     def _client(self, name: str, credentials: Credentials, config: dict[str, Any]) -> Any:
-        import boto3  # noqa: PLC0415 - takes long to import
-        from botocore.config import Config  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415 - takes long to import
 
-        return boto3.Session().client(
+        return self.part(Service._session).client(
             name,
             endpoint_url=self.endpoint,
             region_name=self.region,
@@ -108,6 +108,12 @@ class Service:
             aws_session_token=credentials.get("AWS_SESSION_TOKEN", ""),
             config=Config(**{"s3": {"addressing_style": "path"}, "retries": {"max_attempts": 2}, **config}),
         )
+
+    def _session(self) -> Any:
+        """boto3's, which reads the description of a service once for all clients of it."""
+        import boto3  # noqa: PLC0415 - takes long to import
+
+        return boto3.Session()
 
     def _telling(self) -> threading.Thread:
         thread = threading.Thread(target=self._tell, name="sagemaker-events", daemon=True)
