@@ -47,8 +47,9 @@ def models(  # noqa: PLR0913, PLR0917 - a parameter is an option of the command
         approved = approve is not None
         decide(control, number, approved=approved, why=why or f"by {getpass.getuser()}")
         out.print(f"Version {number} is {'approved: its roll-out begins' if approved else 'rejected'}.\n")
-    table = Table("", "version", "approval", "stage", "AP", "gain", "trained", "why", box=None, pad_edge=False)
-    for each in versions(control):
+    table = Table("", "version", "approval", "stage", "AP", "gain", "trained", box=None, pad_edge=False)
+    found = versions(control)
+    for each in found:
         table.add_row(
             str(each.number or "-"),
             each.name,
@@ -57,9 +58,11 @@ def models(  # noqa: PLR0913, PLR0917 - a parameter is an option of the command
             figure(each.average_precision),
             figure(each.gain, "+.3f"),
             f"{each.created:%Y-%m-%d %H:%M}" if each.created else "",
-            escape("; ".join(text for text in (plain(each.reason), each.note) if text)),
         )
     out.print(table)
+    for each in found:
+        told = "; ".join(text for text in (plain(each.reason), each.note) if text)
+        out.print(f"  {each.number or '-'}: {escape(told)}", soft_wrap=True)
     _executions(control)
     out.print("\nAP: average precision on the gate's latest window; gain: over the model that decided then.")
     out.print(
