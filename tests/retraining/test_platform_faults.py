@@ -10,7 +10,7 @@ from local.platform.process import Platform, start, stop
 from tests.retraining.packages import Packages
 from tests.retraining.story import Story
 
-TRAIN_S = 60
+TRAIN_S, SHADOW_S = 60, 60
 RESTARTED = "The platform was restarted while {} ran. Start it again."
 INTERNAL = "InternalServerError: "
 STACK = "CuatroFraud"
@@ -20,7 +20,7 @@ def test_a_deployment_in_the_middle_of_a_roll_out_ends_it_and_keeps_the_live_mod
     story: Story, live: str, packages: Packages, clients: Any, tmp_path: Path
 ) -> None:
     arn = packages.register("cut-1", packages.tiny(tmp_path, "cut-1", -6.0))
-    assert story.reach(arn, {"Shadow"}, traffic=0).stage == "Shadow"
+    story.control.until(lambda: phase(story, clients) == ("cut-1", "shadow") or None, "the shadow phase", SHADOW_S)
 
     deploy(clients, changed)
 
@@ -35,6 +35,13 @@ def test_a_deployment_in_the_middle_of_a_roll_out_ends_it_and_keeps_the_live_mod
         "a deployment came in between; approve the version again to roll it out",
     )
     assert story.live().name == live
+
+
+def phase(story: Story, clients: Any) -> tuple[str, str]:
+    """Version and phase of the latest roll-out."""
+    table = story.control.outputs["ModelsTable"]
+    item = clients("dynamodb").get_item(TableName=table, Key={"name": {"S": "rollout"}})["Item"]
+    return item["version"]["S"], item["phase"]["S"]
 
 
 def deploy(clients: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
