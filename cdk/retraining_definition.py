@@ -16,7 +16,13 @@ def definition(made: Made) -> Json:
         "Parameters": [
             {"Name": name, "Type": kind, "DefaultValue": default} for name, (kind, default) in made.parameters.items()
         ],
-        "Steps": [_find_champion(made), _build_training_set(made), train(made), _evaluate(made), _gate(made)],
+        "Steps": [
+            _find_champion(made),
+            _build_training_set(made),
+            train(made, _champion("champion_uri")),
+            _evaluate(made),
+            _gate(made),
+        ],
     }
 
 

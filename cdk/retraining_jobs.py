@@ -58,7 +58,8 @@ def output_of(step: str, output: str) -> Json:
     return get(f"Steps.{step}.ProcessingOutputConfig.Outputs['{output}'].S3Output.S3Uri")
 
 
-def train(made: Made) -> Json:
+def train(made: Made, champion: Json) -> Json:
+    """champion: where the live model's archive is, which the new model may be built upon."""
     return {
         "Name": "Train",
         "Type": "Training",
@@ -67,15 +68,16 @@ def train(made: Made) -> Json:
             "RoleArn": made.job_role,
             "InputDataConfig": [
                 {
-                    "ChannelName": "train",
+                    "ChannelName": name,
                     "DataSource": {
                         "S3DataSource": {
                             "S3DataType": "S3Prefix",
-                            "S3Uri": output_of("BuildTrainingSet", "train"),
+                            "S3Uri": source,
                             "S3DataDistributionType": "FullyReplicated",
                         }
                     },
                 }
+                for name, source in (("train", output_of("BuildTrainingSet", "train")), ("champion", champion))
             ],
             "OutputDataConfig": {"S3OutputPath": f"{made.lake}/models/"},
             "HyperParameters": {

@@ -2,7 +2,7 @@
 
 Input `features` float32 [rows, features]; output `probabilities` float32 [rows, 2], the second column the calibrated
 probability of fraud. Calibration is Platt's a * margin + b: scaling the leaves by a and moving the base value does it
-inside the trees, at no cost when scoring.
+inside the trees, at no cost when scoring. A model that was built on another one has that one's trees in it too.
 """
 
 import json
@@ -18,6 +18,8 @@ from onnxmltools.convert import convert_xgboost
 from onnxmltools.convert.common.data_types import FloatTensorType
 from xgboost import XGBClassifier
 
+from models.fraud import ensemble
+
 
 @dataclass(frozen=True)
 class Platt:
@@ -31,8 +33,13 @@ class Platt:
         return 1 / (1 + np.exp(-(self.a * margin.astype(np.float64) + self.b)))
 
 
-def to_onnx(model: XGBClassifier, platt: Platt, description: dict[str, Any]) -> onnx.ModelProto:
-    """The ONNX model; `description` becomes metadata properties, strings as they are, the rest as JSON."""
+def to_onnx(
+    model: XGBClassifier, platt: Platt, description: dict[str, Any], under: onnx.ModelProto | None = None
+) -> onnx.ModelProto:
+    """The ONNX model; `description` becomes metadata properties, strings as they are, the rest as JSON.
+
+    under: an exported model whose margin `model` was trained on top of.
+    """
     width = model.n_features_in_
     converted = convert_xgboost(model, initial_types=[("features", FloatTensorType([None, width]))], target_opset=15)
     (trees,) = (node for node in converted.graph.node if node.op_type == "TreeEnsembleClassifier")
@@ -46,7 +53,12 @@ def to_onnx(model: XGBClassifier, platt: Platt, description: dict[str, Any]) -> 
     attributes["post_transform"].s = b"LOGISTIC"
     if "base_values" in attributes:
         trees.attribute.remove(attributes["base_values"])
-    trees.attribute.append(onnx.helper.make_attribute("base_values", [platt.a * _base_margin(model) + platt.b]))
+    base = _base_margin(model)
+    if under is not None:
+        ensemble.put_before(converted, under, platt.a)
+        # Where XGBoost is given margins to begin with, they take the place of its own.
+        (base,) = ensemble.attributes(under)["base_values"].floats
+    trees.attribute.append(onnx.helper.make_attribute("base_values", [platt.a * base + platt.b]))
     properties = {key: value if isinstance(value, str) else json.dumps(value) for key, value in description.items()}
     onnx.helper.set_model_props(converted, properties)
     onnx.checker.check_model(converted)

@@ -11,7 +11,6 @@ import hashlib
 import json
 import logging
 import sys
-import tarfile
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from functions.fraud.features import FEATURE_SET, FEATURES
 from models.container import paths, processing
 from models.container.loading import ServedModel
 from models.fraud import slices, training_set
+from models.fraud.archive import unpack
 from models.fraud.comparison import lower_gain, seconds
 from models.fraud.evaluate import calibration, figures
 
@@ -41,7 +41,7 @@ class Contender:
 
     def __init__(self, directory: Path) -> None:
         with tempfile.TemporaryDirectory() as unpacked:
-            _unpack(directory, Path(unpacked))
+            unpack(directory, Path(unpacked))
             model = Path(unpacked) / "model.onnx"
             self.sha256 = hashlib.sha256(model.read_bytes()).hexdigest() if model.is_file() else ""
             self.model = ServedModel(Path(unpacked))
@@ -138,18 +138,6 @@ def _summary(told: dict[str, Any], gain: dict[str, float], where: str) -> str:
         f"{before['version']} ({gain['average_precision']:+.3f}, with 95 % certainty {gain['lower']:+.3f} or more), "
         f"calibration error {gain['ece']:+.4f}, {gain['latency_ratio']:.1f} times its time, {worst}"
     )
-
-
-def _unpack(directory: Path, into: Path) -> None:
-    # Whatever it is called: a deployment's asset has its hash for a name.
-    archives = [path for path in sorted(directory.glob("*")) if path.is_file()]
-    if len(archives) != 1:
-        raise ValueError(f"one archive (model.tar.gz) is expected in {directory}, there are {len(archives)} files")
-    try:
-        with tarfile.open(archives[0]) as archive:
-            archive.extractall(into, filter="data")
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise ValueError(f"{archives[0]} cannot be unpacked: {error}") from error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

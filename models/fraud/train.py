@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from models.fraud import baseline, data
 from models.fraud.evaluate import DAY, Window, calibration, figures, split
 from models.fraud.export import score
-from models.fraud.fitting import exported, golden, learned, save
+from models.fraud.fitting import exported, golden, save
+from models.fraud.learning import learned
 from models.fraud.simulator import Simulation, simulate
 
 log = logging.getLogger(__name__)
@@ -40,8 +41,19 @@ class Trained(NamedTuple):
     golden: list[dict[str, Any]]
 
 
-def train(transactions: pd.DataFrame, rows: NDArray[np.float32], window: Window, seed: int, version: str) -> Trained:
-    """transactions: prepared; rows: their features. Raises ValueError when there is nothing to learn or test."""
+def train(  # noqa: PLR0913 - what a training depends on
+    transactions: pd.DataFrame,
+    rows: NDArray[np.float32],
+    window: Window,
+    seed: int,
+    version: str,
+    *,
+    made_up: bool = False,
+) -> Trained:
+    """transactions: prepared; rows: their features. Raises ValueError when there is nothing to learn or test.
+
+    made_up: nobody's lake can hold these rows, so a retrained model may be built upon this one, whatever the dates.
+    """
     truth = transactions["TX_FRAUD"].to_numpy() == 1
     training, test = split(transactions, window)
     # What is not known to be fraud when the test starts is genuine to the trainer, as it would be in life.
@@ -79,6 +91,7 @@ def train(transactions: pd.DataFrame, rows: NDArray[np.float32], window: Window,
     description = {
         "version": version,
         "data_hash": metrics["data_hash"],
+        "trained_until": 0 if made_up else int(transactions["time"].to_numpy()[training].max()),
         "metrics": {key: metrics[key] for key in ("roc_auc", "average_precision", "card_precision_100")},
     }
     model = exported(fitted, rows[training], taught, description)
@@ -132,7 +145,7 @@ def main() -> None:
     version = f"fraud-{data.digest(transactions)[:8]}-{given.seed}"
     rows = data.features(transactions, data.known_at(transactions, window.delay_days))
     try:
-        trained = train(transactions, rows, window, given.seed, version)
+        trained = train(transactions, rows, window, given.seed, version, made_up=not given.transactions)
     except ValueError as error:
         parser.error(str(error))
     save(given.out, *trained)

@@ -12,7 +12,7 @@ from onnx import helper
 from models.container import neuron
 from models.container.tensors import UnsupportedModelError, as_graph, margins, tensors
 from models.fraud.export import Platt, score, to_onnx
-from models.fraud.fitting import model
+from models.fraud.learning import model
 from tests.models.container_process import ROOT
 
 SHIPPED = ROOT / "models" / "fraud" / "model.onnx"

@@ -13,7 +13,7 @@ from functions.fraud.history import DAY
 from models.fraud import baseline, data
 from models.fraud.evaluate import Window, calibration
 from models.fraud.export import Platt, score, to_onnx
-from models.fraud.fitting import (
+from models.fraud.learning import (
     DECLINE_PRECISION,
     REVIEW_PRECISION,
     calibrate,
@@ -118,6 +118,7 @@ def test_anybodys_transactions_train_a_model(
     assert figures_of == set(metrics["baseline"])
     assert metrics["split"]["train_days"] == metrics["split"]["delay_days"] == metrics["split"]["test_days"] == 7
     described = {entry.key: entry.value for entry in onnx.load(tmp_path / "out" / "model.onnx").metadata_props}
+    assert f"{pd.Timestamp(int(described['trained_until']), unit='s'):%Y-%m-%d}" == "2026-01-27"
     assert described["data_hash"] == metrics["data_hash"] == data.digest(purchases)
     assert not any("SCENARIO" in name or "FRAUD" in name for name in json.loads(described["features"]))
 

@@ -29,7 +29,7 @@ def test_the_deployed_definition_is_taken_and_runs_in_this_order() -> None:
     assert {name: set(step.needs) for name, step in found.steps.items()} == {
         "FindChampion": set(),
         "BuildTrainingSet": set(),
-        "Train": {"BuildTrainingSet"},
+        "Train": {"FindChampion", "BuildTrainingSet"},
         "Evaluate": {"FindChampion", "BuildTrainingSet", "Train"},
         "Gate": {"Evaluate"},
         "Register": {"Gate", "Evaluate", "Train", "BuildTrainingSet", "FindChampion"},
