@@ -147,6 +147,8 @@ def _sequences(path: Path) -> pd.DataFrame:
         lines = [line.split() for line in file if line.strip()]
     if max(map(len, lines)) < 2:
         raise ValueError("no line has a user and an item: separate by tabs or commas, or by spaces, one user a line")
+    if len({line[0] for line in lines}) < len(lines):
+        raise ValueError("a user has several lines: separate columns by tabs or commas; spaces are for one line a user")
     pairs = [(line[0], item) for line in lines for item in line[1:]]
     return pd.DataFrame(pairs, columns=["user", "item"]).assign(time=0.0, timed=False)
 

@@ -18,7 +18,7 @@ from models.recommendations.data import Histories
 
 WINDOW = 50
 """Steps between two items of a user, beyond which they say nothing about each other; bounds the pairs."""
-PROFILE = 200
+PROFILE = 100
 """So many of the newest items of a profile count."""
 PAIRS_AT_A_TIME = 8_000_000
 

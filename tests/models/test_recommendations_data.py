@@ -67,6 +67,7 @@ def test_gzip_and_dates_and_milliseconds(tmp_path: Path) -> None:
         ("", "empty"),
         ("ann\n", "user and an item"),
         ("a,b,c,d,e\n", "5 columns"),
+        ("ann tea 5 300\nann jam 3 200\n", "several lines"),
         ("ann,tea,1\nbob,,2\n", "row 2"),
         ("ann,tea,1\nbob,jam,soon\n", "'soon'"),
     ],
