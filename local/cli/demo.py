@@ -27,7 +27,7 @@ SIMULATED, FROM_FILE = 3000, 3000
 NEXT = (
     ("cuatro demo --transactions FILE", "your own: CSV, Parquet or JSON Lines"),
     ("cuatro demo --seed 12", "other cards, shops and thieves"),
-    ("cuatro demo retrain", "thieves change their ways, the model follows (4 minutes)"),
+    ("cuatro demo retrain", "thieves change their ways, the model follows (2 minutes)"),
     ("cuatro logs fraud --follow", "what the functions say meanwhile"),
     ("cuatro send transactions FILE", "feed the stream without the show"),
     ("python -m models.fraud.train --help", "your data; `cuatro up` deploys it"),

@@ -188,10 +188,10 @@ def _roll_out(
 def _report(console: Console, table: "pd.DataFrame", decisions: dict[str, Decision]) -> None:
     """Who decided how many, and what each stopped of the frauds."""
     frauds = {
-        "of the new pattern": set(table[table["NEW"]]["TRANSACTION_ID"]),
-        "of the known ones": set(table[(table["TX_FRAUD"] == 1) & ~table["NEW"]]["TRANSACTION_ID"]),
+        "new": set(table[table["NEW"]]["TRANSACTION_ID"]),
+        "known": set(table[(table["TX_FRAUD"] == 1) & ~table["NEW"]]["TRANSACTION_ID"]),
     }
-    shown = Table("decided by", "purchases", *(f"stopped {name}" for name in frauds), box=None, pad_edge=False)
+    shown = Table("decided by", "purchases", *(f"{name} frauds stopped" for name in frauds), box=None, pad_edge=False)
     for model, count in Counter(each.model_version for each in decisions.values()).items():
         cells = []
         for ids in frauds.values():
