@@ -12,7 +12,7 @@ from typing import Any
 import onnx
 from xgboost import Booster
 
-from models.fraud import data, train
+from models.fraud import data, learning
 from models.fraud.simulator import Simulation, simulate
 
 
@@ -43,7 +43,7 @@ def equal(model: Path, work: Path) -> Path:
         work.mkdir(parents=True, exist_ok=True)
         purchases = data.prepare(simulate(Simulation(days=30, customers=1500, terminals=1500)))
         rows = data.features(purchases, data.known_at(purchases, 7))
-        train.model(seed=7).fit(rows, purchases["TX_FRAUD"].to_numpy()).save_model(path)
+        learning.model(seed=7).fit(rows, purchases["TX_FRAUD"].to_numpy()).save_model(path)
     return path
 
 
