@@ -4,7 +4,6 @@ Nothing is shared with a platform that runs already: its own port, its own direc
 """
 
 import json
-import os
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -12,10 +11,10 @@ from typing import Any
 import pytest
 
 from local.platform.client import connect
-from local.platform.deployment import deploy
-from local.platform.errors import PlatformError
-from local.platform.process import LOG, Platform, running, start, stop, tail
-from tests.emulator.suite import Queue, Suite, eventually, transaction
+from local.platform.process import Platform, running, tail
+from tests import deployment
+from tests.emulator.suite import Queue, Suite, transaction
+from tests.waiting import eventually
 
 FUNCTIONS = ("ScoreFunction", "ActFunction", "ApiFunction", "LearnFunction")
 WARM_UP_S = 120
@@ -27,18 +26,8 @@ TAIL_LINES = 30
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """The app, deployed to a platform on a free port, which can be made to fail (see local/faults.py)."""
     state = tmp_path_factory.mktemp("platform")
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("CUATRO_FAULTS", "1")
-        for variable in [variable for variable in os.environ if variable.startswith("AWS_")]:
-            environment.delenv(variable)
-        try:
-            started = start(state, port=0)
-            deploy(started, lambda doing, share: None)
-            yield started
-        except PlatformError as error:
-            pytest.fail(f"{error}\n{error.advice}\n{error.log}\n--- {LOG}\n{tail(state / LOG)}", pytrace=False)
-        finally:
-            stop(state)
+    with deployment.deployed(state, CUATRO_FAULTS="1") as started:
+        yield started
     assert running(state) is None
 
 

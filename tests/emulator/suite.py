@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from boto3.dynamodb.types import Binary, TypeDeserializer
@@ -20,24 +20,9 @@ from botocore.awsrequest import AWSRequest
 from local.platform.client import Connection
 from local.platform.process import Platform
 from local.replay.stream import put
+from tests.waiting import DEADLINE_S, eventually
 
-T = TypeVar("T")
 Item = dict[str, Any]
-
-DEADLINE_S = 60
-POLL_S = 0.1
-
-
-def eventually(probe: Callable[[], T | None], what: str, deadline_s: float = DEADLINE_S) -> T:
-    """The first answer of `probe` that is neither None nor False; fails with `what` after the deadline."""
-    end = time.monotonic() + deadline_s
-    while True:
-        found = probe()
-        if found is not None and found is not False:
-            return found
-        if time.monotonic() > end:
-            raise AssertionError(f"not seen within {deadline_s:.0f} s: {what}")
-        time.sleep(POLL_S)
 
 
 def rfc3339(moment: datetime) -> str:

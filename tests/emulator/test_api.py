@@ -6,7 +6,8 @@ import pytest
 
 from functions.fraud.features import FEATURES
 from functions.fraud.history import History, tag_of
-from tests.emulator.suite import Item, Suite, eventually, features, name, transaction
+from tests.emulator.suite import Item, Suite, features, name, transaction
+from tests.waiting import eventually
 
 
 def authorize(suite: Suite, sent: Item) -> Item:

@@ -13,7 +13,8 @@ import pandas as pd
 from local.demo.alerts import QUEUE_PREFIX
 from local.replay.rejected import rejections
 from models.fraud.simulator import Simulation, simulate
-from tests.emulator.suite import Suite, eventually, transaction
+from tests.emulator.suite import Suite, transaction
+from tests.waiting import eventually
 
 CUATRO = (sys.executable, "-m", "local.cli.main")
 TIMEOUT_S = 240

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.suite import Queue, Suite, eventually, name
+from tests.emulator.suite import Queue, Suite, name
+from tests.waiting import eventually
 
 HANDLER = '''
 import base64, json

@@ -6,8 +6,9 @@ from typing import Any
 from functions.fraud.features import FEATURES
 from functions.fraud.history import History, tag_of
 from tests.emulator.conftest import Faults
-from tests.emulator.suite import Item, Queue, Suite, eventually, features, name, transaction
+from tests.emulator.suite import Item, Queue, Suite, features, name, transaction
 from tests.emulator.test_bad_input import cuatro
+from tests.waiting import eventually
 
 ABSURD = 2_000_000
 

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from functions.fraud.features import FEATURES
-from tests.emulator.suite import Item, Suite, eventually, features, name, rfc3339, transaction
+from tests.emulator.suite import Item, Suite, features, name, rfc3339, transaction
+from tests.waiting import eventually
 
 
 def label(sent: Item, fraud: object) -> Item:

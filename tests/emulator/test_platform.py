@@ -19,7 +19,7 @@ from local.platform.account import ACCOUNT, REGION
 from local.platform.client import Connection, connect
 from local.platform.errors import PlatformError
 from local.platform.process import Platform, running, start, stop
-from tests.emulator.suite import eventually
+from tests.waiting import eventually
 
 TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 HANDLER = """

@@ -16,7 +16,8 @@ import pytest
 from local.platform.account import ACCOUNT
 from local.platform.client import Connection, connect
 from local.platform.process import Platform, start, stop
-from tests.emulator.suite import eventually, name
+from tests.emulator.suite import name
+from tests.waiting import eventually
 
 RUNTIME = f"python3.{sys.version_info.minor}"
 
@@ -141,4 +142,4 @@ def function(here: Connection) -> Callable[..., Function]:
     return made
 
 
-__all__ = ["Function", "eventually", "name", "platform_in", "role", "zipped"]
+__all__ = ["Function", "name", "platform_in", "role", "zipped"]

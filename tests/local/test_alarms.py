@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from local.platform.client import Connection
-from tests.local.conftest import eventually, name
+from tests.local.conftest import name
+from tests.waiting import eventually
 
 MINUTE = 60
 

@@ -10,8 +10,9 @@ from botocore.exceptions import ClientError
 
 from local.platform.account import REGION
 from local.platform.client import Connection
-from tests.local.conftest import Function, eventually, name, role
+from tests.local.conftest import Function, name, role
 from tests.local.published import HANDLER, canary, layer, settings
+from tests.waiting import eventually
 
 
 def test_invoke_shares_calls_out_and_says_which_version_ran(function: Callable[..., Function]) -> None:

@@ -8,7 +8,8 @@ import pytest
 from botocore.exceptions import WaiterError
 
 from local.platform.client import Connection
-from tests.local.conftest import Function, eventually, name
+from tests.local.conftest import Function, name
+from tests.waiting import eventually
 
 # As the CDK's provider of Python resources does it: the answer goes to the address that CloudFormation gave. It also
 # calls the platform, while the platform provisions.

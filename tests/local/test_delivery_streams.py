@@ -11,7 +11,8 @@ import pytest
 from local.platform.account import ACCOUNT
 from local.platform.client import Connection
 from local.platform.process import Platform
-from tests.local.conftest import eventually, name, role
+from tests.local.conftest import name, role
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="module")

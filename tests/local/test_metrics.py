@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from local.platform.client import Connection
-from tests.local.conftest import Function, eventually, name
+from tests.local.conftest import Function, name
+from tests.waiting import eventually
 
 PRINTS = """
 import json, time

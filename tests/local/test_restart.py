@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 from local.emulator.restart import KEPT
 from local.platform.client import Connection, connect
 from local.platform.process import LOG, forget, running, start, stop
-from tests.local.conftest import RUNTIME, Function, eventually, role, zipped
+from tests.local.conftest import RUNTIME, Function, role, zipped
+from tests.waiting import eventually
 
 TAKES = """
 import base64, time

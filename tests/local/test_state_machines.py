@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from local.platform.client import Connection
-from tests.local.conftest import Function, eventually, name, role
+from tests.local.conftest import Function, name, role
+from tests.waiting import eventually
 
 STEP = """
 import json

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from local.platform.client import Connection, connect
-from tests.local.conftest import RUNTIME, Function, eventually, platform_in, role, zipped
+from tests.local.conftest import RUNTIME, Function, platform_in, role, zipped
 from tests.local.published import HANDLER, canary, layer, settings
+from tests.waiting import eventually
 
 
 def test_a_version_keeps_its_code_layers_and_settings(here: Connection, function: Callable[..., Function]) -> None:

@@ -1,6 +1,5 @@
 """A platform and a deployment of this tier's own, whose model is retrained, rolled out, poisoned and rolled back."""
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +13,9 @@ from local.lifecycle.backfill import fill
 from local.lifecycle.control import Control
 from local.lifecycle.versions import shipped, versions
 from local.platform.client import Connection, connect
-from local.platform.deployment import deploy
-from local.platform.errors import PlatformError
-from local.platform.process import LOG, Platform, start, stop, tail
+from local.platform.process import Platform
 from models.fraud.backfill import backfill
+from tests import deployment
 from tests.retraining.packages import Packages
 from tests.retraining.story import Story
 
@@ -39,18 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """The app, deployed to a platform on a free port."""
-    state = tmp_path_factory.mktemp("retraining")
-    with pytest.MonkeyPatch.context() as environment:
-        for variable in [variable for variable in os.environ if variable.startswith("AWS_")]:
-            environment.delenv(variable)
-        try:
-            started = start(state, port=0)
-            deploy(started, lambda doing, share: None)
-            yield started
-        except PlatformError as error:
-            pytest.fail(f"{error}\n{error.advice}\n{error.log}\n--- {LOG}\n{tail(state / LOG)}", pytrace=False)
-        finally:
-            stop(state)
+    with deployment.deployed(tmp_path_factory.mktemp("retraining")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,10 @@
 """Clients of the local platform that check what they get, roles for them, and waiting."""
 
 import json
-import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import boto3
 from botocore.auth import SigV4Auth
@@ -17,27 +15,11 @@ from botocore.credentials import Credentials
 from local.platform.account import ACCESS_KEY, REGION, SECRET_KEY
 from tests.sagemaker.contract import broken
 
-T = TypeVar("T")
-
 CHECKED = ("sagemaker", "sagemaker-runtime", "sagemaker-featurestore-runtime", "application-autoscaling")
-DEADLINE_S = 60
-POLL_S = 0.05
 
 
 class ContractError(AssertionError):
     """An answer that AWS would not give."""
-
-
-def eventually(probe: Callable[[], T | None], what: str, deadline_s: float = DEADLINE_S) -> T:
-    """The first answer of `probe` that is neither None nor False; fails with `what` after the deadline."""
-    end = time.monotonic() + deadline_s
-    while True:
-        found = probe()
-        if found is not None and found is not False:
-            return found
-        if time.monotonic() > end:
-            raise AssertionError(f"not seen within {deadline_s:.0f} s: {what}")
-        time.sleep(POLL_S)
 
 
 def unique(prefix: str) -> str:

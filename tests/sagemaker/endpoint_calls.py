@@ -9,7 +9,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.sagemaker.checked import Aws, eventually, unique
+from tests.sagemaker.checked import Aws, unique
+from tests.waiting import eventually
 
 INSTANCE = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 SERVERLESS = {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 2}}

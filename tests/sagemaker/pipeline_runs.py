@@ -6,9 +6,10 @@ import zipfile
 from typing import Any
 
 from local.platform.process import Platform
-from tests.sagemaker.checked import Aws, eventually, unique
+from tests.sagemaker.checked import Aws, unique
 from tests.sagemaker.pipeline_definitions import processing
 from tests.sagemaker.programs import FOLDER, register
+from tests.waiting import eventually
 
 PROGRAM = str(FOLDER / "pipeline_program.py")
 REPOSITORY = "pipelines-test"

@@ -13,9 +13,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.platform.process import Platform, start, stop
-from tests.sagemaker.checked import Aws, eventually
+from tests.sagemaker.checked import Aws
 from tests.sagemaker.endpoint_calls import SERVERLESS, Endpoints, ended, packed
 from tests.sagemaker.programs import register
+from tests.waiting import eventually
 
 PATIENCE = {"CUATRO_PING_TIMEOUT_S": "2", "CUATRO_INVOCATION_TIMEOUT_S": "1", "CUATRO_ENDPOINT_IDLE_S": "3"}
 

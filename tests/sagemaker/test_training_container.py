@@ -11,8 +11,9 @@ import pytest
 from functions.fraud.features import FEATURES
 from local.platform.account import ACCOUNT, REGION
 from models.fraud import training_set
-from tests.sagemaker.checked import Aws, eventually, unique
+from tests.sagemaker.checked import Aws, unique
 from tests.sagemaker.training_jobs import ENDED, Training, channel
+from tests.waiting import eventually
 
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/cuatro-models:local"
 ROWS = 400

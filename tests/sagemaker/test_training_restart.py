@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from local.platform.process import Platform, start, stop
-from tests.sagemaker.checked import Aws, eventually
+from tests.sagemaker.checked import Aws
 from tests.sagemaker.programs import register
 from tests.sagemaker.training_jobs import Training, runs
+from tests.waiting import eventually
 
 
 @pytest.fixture

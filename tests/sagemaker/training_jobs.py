@@ -3,7 +3,8 @@
 import os
 from typing import Any
 
-from tests.sagemaker.checked import Aws, eventually, unique
+from tests.sagemaker.checked import Aws, unique
+from tests.waiting import eventually
 
 ENDED = ("Completed", "Failed", "Stopped")
 
