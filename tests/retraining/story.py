@@ -96,9 +96,17 @@ class Story:
 
     def retrain(self, reason: str, **parameters: str) -> Execution:
         """By hand, to its end."""
-        answer = self.control.retrain(reason, parameters)
-        assert answer["started"], answer
-        return self.ended(answer["execution_arn"])
+        return self.ended(self.begin(reason, **parameters))
+
+    def begin(self, reason: str, **parameters: str) -> str:
+        """By hand, after the one that an alarm may have started: the execution's ARN."""
+
+        def started() -> str | None:
+            answer = self.control.retrain(reason, parameters)
+            return str(answer["execution_arn"]) if answer["started"] else None
+
+        arn: str = self.control.until(started, "the end of the retraining before", RETRAINING_S)
+        return arn
 
     def reach(self, arn: str, stages: set[str], *, traffic: int = HELPING) -> Version:
         """The version once a roll-out brought it to one of these stages, or to an end; purchases go on meanwhile."""

@@ -10,7 +10,8 @@ from local.platform.process import Platform, start, stop
 from tests.retraining.packages import Packages
 from tests.retraining.story import Story
 
-TRAIN_S, SHADOW_S = 60, 60
+TRAIN_S, SHADOW_S = 180, 60
+LONG = "2000"  # rounds of boosting: a training that is at work whenever somebody looks
 RESTARTED = "The platform was restarted while {} ran. Start it again."
 INTERNAL = "InternalServerError: "
 STACK = "CuatroFraud"
@@ -77,8 +78,8 @@ def changed(template: dict[str, Any]) -> dict[str, Any]:
 def test_a_restart_in_the_middle_of_a_training_is_told_and_the_live_model_decides_on(
     story: Story, live: str, platform: Platform, clients: Any
 ) -> None:
-    arn = story.control.retrain("will be cut", {})["execution_arn"]
-    story.control.until(lambda: trains(platform) or None, "a training at work", TRAIN_S)
+    arn = story.begin("will be cut", Rounds=LONG)
+    story.control.until(lambda: trains(platform, story, arn) or None, "a training at work", TRAIN_S)
     processes = descendants(platform.pid)
 
     assert stop(platform.state)
@@ -101,13 +102,14 @@ def test_a_restart_in_the_middle_of_a_training_is_told_and_the_live_model_decide
     assert story.live().name == live
     assert story.deciders(20) == {live}
 
-    again = story.control.retrain("again", {})
-    assert again["started"]
-    story.control.sagemaker.stop_pipeline_execution(PipelineExecutionArn=again["execution_arn"])
-    assert story.ended(again["execution_arn"]).status == "Stopped"
+    again = story.begin("again")
+    story.control.sagemaker.stop_pipeline_execution(PipelineExecutionArn=again)
+    assert story.ended(again).status == "Stopped"
 
 
-def trains(platform: Platform) -> bool:
+def trains(platform: Platform, story: Story, arn: str) -> bool:
+    execution = story.control.execution(arn)
+    assert not execution.ended, story.control.why(execution)
     return any("models.container.main train" in command for command in descendants(platform.pid).values())
 
 
