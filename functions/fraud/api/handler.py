@@ -9,9 +9,9 @@ from chalice.app import Chalice
 
 from cuatro.adapters.dynamodb import dynamo
 from cuatro.config import settings
+from cuatro.http import answered, body_of, correlation_of, reshaped
 from functions.fraud.api import cards, decisions, labels
 from functions.fraud.api.authorize import authorize
-from functions.fraud.api.requests import answered, correlation_of, reshaped
 from functions.fraud.api.settings import Settings
 
 logger = Logger()
@@ -22,7 +22,7 @@ app = Chalice(app_name="fraud", configure_logs=False)
 @app.route("/authorizations", methods=["POST"])
 @answered
 def post_authorization() -> dict[str, Any]:
-    answer = authorize(_body(), logger.get_correlation_id() or "", settings(Settings), dynamo(), metrics)
+    answer = authorize(body_of(app), logger.get_correlation_id() or "", settings(Settings), dynamo(), metrics)
     logger.info("authorization", **{name: answer[name] for name in ("transaction_id", "outcome", "score", "rules")})
     return answer
 
@@ -30,7 +30,7 @@ def post_authorization() -> dict[str, Any]:
 @app.route("/labels", methods=["POST"])
 @answered
 def post_labels() -> dict[str, Any]:
-    return labels.store_labels(_body(), time.time(), settings(Settings), dynamo())
+    return labels.store_labels(body_of(app), time.time(), settings(Settings), dynamo())
 
 
 @app.route("/cards/{card_id}")
@@ -42,13 +42,13 @@ def get_card(card_id: str) -> dict[str, Any]:
 @app.route("/cards/{card_id}/block", methods=["POST"])
 @answered
 def post_block(card_id: str) -> dict[str, Any]:
-    return _logged("blocked", cards.block_card(card_id, _body(), settings(Settings), dynamo()))
+    return _logged("blocked", cards.block_card(card_id, body_of(app), settings(Settings), dynamo()))
 
 
 @app.route("/cards/{card_id}/unblock", methods=["POST"])
 @answered
 def post_unblock(card_id: str) -> dict[str, Any]:
-    return _logged("unblocked", cards.unblock_card(card_id, _body(), settings(Settings), dynamo()))
+    return _logged("unblocked", cards.unblock_card(card_id, body_of(app), settings(Settings), dynamo()))
 
 
 @app.route("/decisions/{transaction_id}")
@@ -66,13 +66,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     answer: dict[str, Any] = reshaped(app(event, context))
     answer["headers"]["x-correlation-id"] = correlation_id
     return answer
-
-
-def _body() -> bytes:
-    request = app.current_request
-    assert request is not None, "within a request"  # noqa: S101 - for the type checker
-    body = request.raw_body
-    return body.encode() if isinstance(body, str) else body
 
 
 def _logged(what: str, answer: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import time
 import zlib
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -36,6 +36,20 @@ THROTTLED = frozenset({
 """Error codes, of whole calls and of single statements or entries, that may be gone at the next attempt."""
 
 
+class Patience(NamedTuple):
+    """How long a call may take: attempts, and for each of them seconds to connect and to be answered."""
+
+    attempts: int = ATTEMPTS
+    connect_s: float = CONNECT_TIMEOUT_S
+    read_s: float = READ_TIMEOUT_S
+
+
+PATIENT = Patience()
+"""For what must be done."""
+BRISK = Patience(2, 0.5, 1.0)
+"""For what somebody waits for and can be answered without: 3 s at worst."""
+
+
 class JsonService(Protocol):
     """One operation -> the bytes of its JSON answer. Raises Unavailable (retry later) or Refused (our fault)."""
 
@@ -50,17 +64,17 @@ def backoff(attempt: int, sleep: Callable[[float], None] = time.sleep) -> None:
 class LeanService:
     """A JSON service of AWS: POST / with X-Amz-Target. Thread-safe; connections are kept."""
 
-    def __init__(self, service: str, target: str, json_version: str) -> None:
+    def __init__(self, service: str, target: str, json_version: str, patience: Patience = PATIENT) -> None:
         from botocore.httpsession import URLLib3Session
         from botocore.utils import get_environ_proxies
 
         session = _session()
         region = session.get_config_variable("region") or os.environ.get("AWS_REGION") or "us-east-1"
         self._url = _endpoint(session, service, region).rstrip("/") + "/"
-        self._target = target
+        self._target, self._attempts = target, patience.attempts
         self._signer = Signer(self._url, service, region, f"application/x-amz-json-{json_version}")
         self.http = URLLib3Session(
-            timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),  # type: ignore[arg-type]  # the stubs know less than it takes
+            timeout=(patience.connect_s, patience.read_s),  # type: ignore[arg-type]  # the stubs know less than it takes
             max_pool_connections=_CONNECTIONS,
             proxies=get_environ_proxies(self._url),
             verify=_certificates(session),  # type: ignore[arg-type]
@@ -69,16 +83,16 @@ class LeanService:
         )
 
     def call(self, operation: str, body: bytes) -> bytes:
-        """One operation, tried up to ATTEMPTS times."""
+        """One operation, tried as often as this service's patience says."""
         failure = ""
-        for attempt in range(ATTEMPTS):
+        for attempt in range(self._attempts):
             if attempt:
                 backoff(attempt)
             try:
                 return self._once(operation, body)
             except Unavailable as error:
                 failure = str(error)
-        raise Unavailable(f"{operation}: {failure} ({ATTEMPTS} attempts)")
+        raise Unavailable(f"{operation}: {failure} ({self._attempts} attempts)")
 
     def _once(self, operation: str, body: bytes) -> bytes:
         from botocore.awsrequest import AWSPreparedRequest, HeadersDict

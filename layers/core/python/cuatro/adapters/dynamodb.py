@@ -1,6 +1,6 @@
 """Keys -> items, conditional statements -> what became of each: DynamoDB in as few calls as it allows.
 
-Values are plain Python (see attributes). All reads are strongly consistent.
+Values are plain Python (see attributes). Reads are strongly consistent, unless a table's keys say otherwise.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import msgspec
 
 from cuatro.adapters.attributes import Attribute, Item, decoded, encoded, typed
-from cuatro.adapters.aws import ATTEMPTS, THROTTLED, JsonService, LeanService, backoff
+from cuatro.adapters.aws import ATTEMPTS, PATIENT, THROTTLED, JsonService, LeanService, Patience, backoff
 from cuatro.adapters.partiql import Statement
 from cuatro.errors import Unavailable
 
@@ -24,11 +24,15 @@ _PARALLEL = 8
 
 
 class Keys(NamedTuple):
-    """What to read of a table: the key's attribute, keys, and the attributes wanted (none = all)."""
+    """What to read of a table: the key's attribute, keys, and the attributes wanted (none = all).
+
+    consistent: False may give what was there a moment ago, for half the price.
+    """
 
     attribute: str
     values: Iterable[str]
     names: tuple[str, ...] = ()
+    consistent: bool = True
 
 
 class Found(NamedTuple):
@@ -88,6 +92,11 @@ class Dynamo:
             body["ConditionExpression"] = condition
         self._service.call("UpdateItem", _ENCODE(body))
 
+    def delete(self, table: str, key: Item) -> bool:
+        """DeleteItem; was there one? Raises Unavailable."""
+        body = {"TableName": table, "Key": encoded(key), "ReturnValues": "ALL_OLD"}
+        return "Attributes" in msgspec.json.decode(self._service.call("DeleteItem", _ENCODE(body)))
+
     def put_all(self, table: str, items: Sequence[Item]) -> None:
         """Put items, the last one of a key wins, in any order. Raises Unavailable when some could not be written."""
         for chunk in _chunks(items, STATEMENTS_PER_CALL):
@@ -119,9 +128,9 @@ class Dynamo:
     ) -> tuple[dict[str, list[Item]], dict[str, set[str]]]:
         request: dict[str, Any] = {}
         for table, key in chunk:
-            attribute, _, names = wanted[table]
+            attribute, _, names, consistent = wanted[table]
             if table not in request:
-                request[table] = {"ConsistentRead": True, "Keys": []}
+                request[table] = {"ConsistentRead": consistent, "Keys": []}
                 if names:  # by reference: many a name is a reserved word
                     references = {f"#{number}": name for number, name in enumerate(names)}
                     request[table]["ProjectionExpression"] = ",".join(references)
@@ -168,9 +177,9 @@ class Dynamo:
 
 
 @cache
-def dynamo() -> Dynamo:
+def dynamo(patience: Patience = PATIENT) -> Dynamo:
     """This process's DynamoDB."""
-    return Dynamo(LeanService("dynamodb", "DynamoDB_20120810", "1.0"))
+    return Dynamo(LeanService("dynamodb", "DynamoDB_20120810", "1.0", patience))
 
 
 def _request(statement: Statement) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What every request and answer has: a correlation id, and errors in one shape with the right status.
+"""A REST request <-> its answer: body, correlation id, entity tags, and errors in one shape with the right status.
 
 {"error": {"code", "field", "message"}}, whether the error is ours or Chalice's.
 """
@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Any, ParamSpec
 
 from aws_lambda_powertools import Logger
-from chalice.app import Response
+from chalice.app import Chalice, Request, Response
 
 from cuatro.errors import Rejected, Unavailable
 from cuatro.events import checked_id
@@ -22,13 +22,14 @@ _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 logger = Logger()
 
 
-def answered(view: Callable[P, dict[str, Any]]) -> Callable[P, Response]:
+def answered(view: Callable[P, dict[str, Any] | Response]) -> Callable[P, Response]:
     """A view that raises Rejected or Unavailable -> one that answers 4xx or 503. Anything else stays a 500."""
 
     @wraps(view)
     def answer(*args: P.args, **kwargs: P.kwargs) -> Response:
         try:
-            return Response(view(*args, **kwargs))
+            given = view(*args, **kwargs)
+            return given if isinstance(given, Response) else Response(given)
         except Rejected as rejected:
             logger.warning("rejected", reason=rejected.reason, field=rejected.field, code=rejected.code)
             return error(_STATUS.get(rejected.code, 400), rejected.code, rejected.reason, rejected.field)
@@ -37,6 +38,19 @@ def answered(view: Callable[P, dict[str, Any]]) -> Callable[P, Response]:
             return error(503, "unavailable", "cannot be done at the moment, try again", headers={"Retry-After": "1"})
 
     return answer
+
+
+def request_of(app: Chalice) -> Request:
+    """The request that is being answered."""
+    request = app.current_request
+    assert request is not None, "within a request"  # noqa: S101 - for the type checker
+    return request
+
+
+def body_of(app: Chalice) -> bytes:
+    """The request's body, whatever its media type."""
+    body = request_of(app).raw_body
+    return body.encode() if isinstance(body, str) else body
 
 
 def correlation_of(event: dict[str, Any]) -> str:
