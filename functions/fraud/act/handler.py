@@ -6,8 +6,8 @@ import msgspec
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from cuatro.adapters.attributes import decoded_image
 from cuatro.adapters.dynamodb import dynamo
+from cuatro.changes import changes, failures
 from cuatro.config import settings
 from functions.fraud.act.effects import act
 from functions.fraud.act.settings import Settings
@@ -28,26 +28,23 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     decisions: list[DecidedTransaction] = []
     origin: dict[str, str] = {}  # transaction id -> its record
     damaged: list[str] = []
-    for record in event["Records"]:
-        number = record["dynamodb"]["SequenceNumber"]
-        image = record["dynamodb"].get("NewImage", {})
+    for change in changes(event, ("d",)):
         try:
-            outbox = decode(decoded_image({"d": image["d"]})["d"]) if "d" in image else []
+            outbox = decode(change.image["d"]) if change.image else []
         except msgspec.DecodeError:
-            logger.exception("damaged outbox", sequence_number=number)
-            damaged.append(number)
+            logger.exception("damaged outbox", sequence_number=change.number)
+            damaged.append(change.number)
             continue
         decisions += outbox
         for each in outbox:
-            origin.setdefault(each.transaction_id, number)
+            origin.setdefault(each.transaction_id, change.number)
     block_on_decline = Policy.from_json(setting.policy).block_on_decline
     acted = act(decisions, setting, dynamo(), lambda: _models(setting), block_on_decline)
     metrics.add_metric("AlertsPublished", MetricUnit.Count, acted.alerts)
     logger.info("batch", acted=len(acted.inserted), alerts=acted.alerts, blocked=acted.blocked, failed=acted.failed)
     if acted.unknown:
         logger.warning("explained by the live model, which did not decide", decided_by=sorted(acted.unknown))
-    failed = dict.fromkeys([*damaged, *(origin[transaction_id] for transaction_id in acted.failed)])
-    return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+    return failures([*damaged, *(origin[transaction_id] for transaction_id in acted.failed)])
 
 
 def _models(setting: Settings) -> list[Scoring]:

@@ -5,8 +5,8 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from cuatro.adapters.attributes import decoded_image
 from cuatro.adapters.dynamodb import dynamo
+from cuatro.changes import changes, failures
 from cuatro.config import settings
 from cuatro.errors import Rejected, Unavailable
 from functions.fraud.learn.fold import fold
@@ -24,16 +24,15 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     labels: list[StoredLabel] = []
     numbers: list[str] = []  # of the labels' records
     bad: dict[str, str] = {}
-    for record in event["Records"]:
-        number, image = record["dynamodb"]["SequenceNumber"], record["dynamodb"].get("NewImage")
-        if image is None:  # a label was deleted by hand; what it taught stays
+    for change in changes(event):
+        if change.image is None:  # a label was deleted by hand; what it taught stays
             continue
         try:
-            labels.append(label_of(decoded_image(image)))
+            labels.append(label_of(change.image))
         except Rejected as rejected:
-            bad[number] = rejected.reason
+            bad[change.number] = rejected.reason
         else:
-            numbers.append(number)
+            numbers.append(change.number)
     lost = fold(labels, settings(Settings), dynamo())
     failed = bad | {numbers[position]: why for position, why in lost.items()}
     learned = len(labels) - len(lost)
@@ -41,4 +40,4 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     logger.info("batch", learned=learned, frauds=sum(label.fraud for label in labels), failed=failed)
     if lost and not learned:
         raise Unavailable(next(iter(lost.values())))
-    return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+    return failures(failed)
