@@ -1,7 +1,7 @@
 """What a user took -> the items that suit best: what every ranker keeps to, whoever runs the model."""
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 
 class Taken(NamedTuple):
@@ -40,4 +40,13 @@ class Ranker(Protocol):
 
     def knows(self, item: str) -> bool:
         """Can the model say something about it? True where only the service could tell."""
+        ...
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A ranker that can tell how popular an item was when it was trained."""
+
+    def popularity(self, item: str) -> float | None:
+        """Interactions in training; None where it cannot tell."""
         ...

@@ -82,37 +82,40 @@ class EndpointModel:
         self.baseline, self.reference = answer.baseline, answer.reference
 
     def _asked(self, rows: "NDArray[np.float32]") -> _Answer:
-        body = self._invoked(_npy(rows))
+        body = invoked(self._name, _npy(rows), "application/x-npy")
         try:
             return _DECODER.decode(body)
         except msgspec.MsgspecError as error:
             raise ModelMismatch(f"{self._name} does not answer as this suite's models do: {error}") from None
 
-    def _invoked(self, body: bytes) -> bytes:
-        from botocore.exceptions import BotoCoreError, ClientError
 
-        try:
-            answer = client("sagemaker-runtime", _TIMEOUT_S).invoke_endpoint(
-                EndpointName=self._name, ContentType="application/x-npy", Accept="application/json", Body=body
-            )
-            content: bytes = answer["Body"].read()
-        except ClientError as error:
-            raise self._explained(error.response) from error
-        except BotoCoreError as error:
-            raise Unavailable(f"{self._name}: {error}") from error
-        return content
+def invoked(name: str, body: bytes, content_type: str) -> bytes:
+    """InvokeEndpoint, the answer as JSON. Raises ModelMismatch with the container's words, Unavailable, Refused."""
+    from botocore.exceptions import BotoCoreError, ClientError
 
-    def _explained(self, response: Any) -> Exception:
-        code, message = response["Error"]["Code"], response["Error"].get("Message", "")
-        status = response["ResponseMetadata"].get("HTTPStatusCode", 0)
-        if code == "ModelError":
-            status = response.get("OriginalStatusCode", 500)
-            message = _words(response.get("OriginalMessage") or message)
-            if status < 500:
-                return ModelMismatch(f"{self._name} refuses the rows: {message}")
-        if status >= 500 or status == 429 or code in THROTTLED:
-            return Unavailable(f"{self._name}: {code}: {message}")
-        return Refused("InvokeEndpoint", code, message)
+    try:
+        answer = client("sagemaker-runtime", _TIMEOUT_S).invoke_endpoint(
+            EndpointName=name, ContentType=content_type, Accept="application/json", Body=body
+        )
+        content: bytes = answer["Body"].read()
+    except ClientError as error:
+        raise _explained(name, error.response) from error
+    except BotoCoreError as error:
+        raise Unavailable(f"{name}: {error}") from error
+    return content
+
+
+def _explained(name: str, response: Any) -> Exception:
+    code, message = response["Error"]["Code"], response["Error"].get("Message", "")
+    status = response["ResponseMetadata"].get("HTTPStatusCode", 0)
+    if code == "ModelError":
+        status = response.get("OriginalStatusCode", 500)
+        message = _words(response.get("OriginalMessage") or message)
+        if status < 500:
+            return ModelMismatch(f"{name} refuses the rows: {message}")
+    if status >= 500 or status == 429 or code in THROTTLED:
+        return Unavailable(f"{name}: {code}: {message}")
+    return Refused("InvokeEndpoint", code, message)
 
 
 def _npy(rows: "NDArray[np.float32]") -> bytes:
