@@ -4,15 +4,15 @@ A field's `Why` is what docs/parity.md prints (`python -m cdk.parity`). What is 
 constructs. Nothing here reads the environment, an account or git.
 """
 
-import json
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, cast, get_args
 
 from aws_cdk.aws_logs import RetentionDays
 
-from cdk.retraining import Plan, Retraining
+from cdk.policies import FraudPolicy, RecommendationPolicy
+from cdk.retraining_fraud import DecisionsPlan, FraudRetraining
+from cdk.retraining_recommendations import ListsPlan, RecommendationsRetraining
 from cdk.why import Why
 
 # Lambda runs the Python that ran the tests: the layers' wheels and byte code are then the right ones (decision 0003).
@@ -21,33 +21,6 @@ PYTHON = f"3.{sys.version_info.minor}"
 LayerPlatform = Literal["lambda", "host"]
 # Who scores: ONNX Runtime in the function's layer, or a SageMaker endpoint: serverless, on instances, on Inferentia.
 Serving = Literal["lambda", "serverless", "realtime", "inferentia"]
-
-
-@dataclass(frozen=True)
-class FraudPolicy:
-    """Thresholds and rules of the fraud decision; the functions get it as JSON in POLICY.
-
-    Scores are probabilities (0 takes the threshold stored in the model). Amounts are minor units of `base_currency`;
-    `rates` converts one minor unit of a currency to minor units of `base_currency`, so a yen (which has no decimals) is
-    worth 0.61 cents. The rates are indicative: replace them.
-    """
-
-    review_at: float = 0.0
-    decline_at: float = 0.0
-    hard_limit: int = 1_000_000
-    max_1h_count: int = 20
-    base_currency: str = "EUR"
-    block_on_decline: bool = False
-    rates: Mapping[str, float] = field(
-        default_factory=lambda: {
-            "EUR": 1.0, "USD": 0.92, "GBP": 1.17, "CHF": 1.05, "SEK": 0.087, "NOK": 0.086, "DKK": 0.134, "PLN": 0.23,
-            "CZK": 0.04, "HUF": 0.0025, "RON": 0.2, "CAD": 0.67, "AUD": 0.61, "JPY": 0.61, "CNY": 0.13, "INR": 0.011,
-            "BRL": 0.17, "MXN": 0.05, "ZAR": 0.05, "TRY": 0.024,
-        }
-    )  # fmt: skip
-
-    def as_json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
@@ -146,7 +119,7 @@ class Target:
     retry_attempts: Annotated[
         int, Why("few on a laptop, where somebody waits to see the failures queue", "*.MaximumRetryAttempts")
     ]
-    max_age_days: Annotated[int, Why("the oldest transaction still scored; demos replay history", "*.MAX_AGE_DAYS")] = (
+    max_age_days: Annotated[int, Why("the oldest event still taken; demos replay history", "*.MAX_AGE_DAYS")] = (
         3650
     )
     shadow_model: Annotated[
@@ -164,9 +137,13 @@ class Target:
     ] = None
     serving: Serving = "lambda"
     # None: no drift report, no pipeline, no roll-out; the shipped model serves until the next deployment.
-    retraining: Retraining | None = field(default_factory=Retraining)
-    fraud_policy: Annotated[FraudPolicy, Why("thresholds and rules of the fraud decision", "*.POLICY")] = field(
+    retraining: FraudRetraining | None = field(default_factory=FraudRetraining)
+    recommendations_retraining: RecommendationsRetraining | None = field(default_factory=RecommendationsRetraining)
+    fraud_policy: Annotated[FraudPolicy, Why("thresholds and rules of the fraud decision")] = field(
         default_factory=FraudPolicy
+    )
+    recommendation_policy: Annotated[RecommendationPolicy, Why("how lists are made, for whom")] = field(
+        default_factory=RecommendationPolicy
     )
 
 
@@ -179,7 +156,7 @@ LOCAL = Target(
     max_record_age_hours=1,
     retry_attempts=3,
     models_image="cuatro-models:local",
-    retraining=Retraining(
+    retraining=FraudRetraining(
         # What fits the history of models/fraud/scenario.py, which demo and tests play.
         train_days=30,
         delay_days=2,
@@ -187,7 +164,13 @@ LOCAL = Target(
         rounds=40,
         psi_limit=1.5,
         scheduled=False,
-        plan=Plan(shadow_s=5, min_rows=50, max_shadow_s=120, step_s=5, bake_s=5, max_alert_ratio=4),
+        plan=DecisionsPlan(shadow_s=5, min_rows=50, max_shadow_s=120, step_s=5, bake_s=5, max_alert_ratio=4),
+    ),
+    recommendations_retraining=RecommendationsRetraining(
+        train_days=30,
+        evaluate_days=3,
+        scheduled=False,
+        plan=ListsPlan(shadow_s=5, min_rows=30, max_shadow_s=120, step_s=5, bake_s=5, min_overlap=0.05),
     ),
 )
 DEV = Target(
@@ -226,6 +209,7 @@ def chosen(
         profile=PROFILES[profile] if profile else found.profile,
         serving=cast("Serving", serving) if serving else found.serving,
         retraining=None if retraining == "off" else found.retraining,
+        recommendations_retraining=None if retraining == "off" else found.recommendations_retraining,
     )
     if found.serving != "lambda" and found.retraining:
         raise ValueError(

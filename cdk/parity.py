@@ -18,13 +18,16 @@ import aws_cdk
 
 from cdk.archive import ROOT
 from cdk.config import TARGETS, Profile, Target
-from cdk.retraining import Retraining
+from cdk.retraining_fraud import FraudRetraining
+from cdk.retraining_recommendations import RecommendationsRetraining
 from cdk.suite import Suite
 from cdk.why import Why
 
 PAGE = ROOT / "docs" / "parity.md"
 STAND_INS = ("local/emulator/*.py", "local/streams.py", "local/delivery.py")
 OWN_SERVICES = ("local/sagemaker/*.py", "local/sagemaker/pipelines/*.py")
+# Whose fields say why targets differ.
+OWNERS: tuple[type[Any], ...] = (Target, Profile, FraudRetraining, RecommendationsRetraining)
 _ABSENT = "—"
 
 Templates = Mapping[str, Mapping[str, Any]]  # target -> stack -> template
@@ -80,7 +83,7 @@ def _configuration(templates: Templates) -> Iterator[Row]:
     for owner, held in (
         (Target, chosen),
         (Profile, [target.profile for target in chosen]),
-        (Retraining, [target.retraining for target in chosen]),
+        (FraudRetraining, [target.retraining for target in chosen]),
     ):
         reasons = _why(owner)
         for field in fields(owner):
@@ -97,7 +100,7 @@ def _said(value: Any) -> str:
 
 def _resources(templates: Templates) -> Iterator[Row]:
     """Rows in order; resources that differ in the same way share one."""
-    reasons = {name: why for owner in (Target, Profile, Retraining) for name, why in _why(owner).items()}
+    reasons = {name: why for owner in OWNERS for name, why in _why(owner).items()}
     alike: dict[Row, list[str]] = defaultdict(list)
     for stack in next(iter(templates.values())):
         found = [_comparable(templates[target][stack]["Resources"]) for target in templates]

@@ -5,6 +5,7 @@ The format is AWS's JSON of 2020-12-01. Values that are known only while a pipel
 
 from typing import Any
 
+from cdk.retraining import Condition
 from cdk.retraining_jobs import Json, Made, found, get, output_of, parameter, processing, text, train
 
 
@@ -47,9 +48,7 @@ def _find_champion(made: Made) -> Json:
 
 def _build_training_set(made: Made) -> Json:
     arguments: list[Any] = ["--lake", made.lake]
-    for option, name in {
-        "--as-of": "AsOf", "--train-days": "TrainDays", "--delay-days": "DelayDays", "--evaluate-days": "EvaluateDays",
-    }.items():  # fmt: skip
+    for option, name in made.recipe.dataset.items():
         arguments += [option, parameter(name)]
     return processing(
         made, "BuildTrainingSet", module="dataset", arguments=arguments,
@@ -71,23 +70,12 @@ def _evaluate(made: Made) -> Json:
 
 
 def _gate(made: Made) -> Json:
-    """All must hold: better by a margin that is no luck, no worse in calibration, latency and any slice, and sane."""
-
-    def condition(kind: str, path: str, limit: Any) -> Json:
-        return {"Type": f"{kind}OrEqualTo", "LeftValue": _evaluated(path), "RightValue": limit}
-
+    """All conditions of the recipe must hold."""
     return {
         "Name": "Gate",
         "Type": "Condition",
         "Arguments": {
-            "Conditions": [
-                condition("GreaterThan", "gain.average_precision", get("Parameters.MinGain")),
-                condition("GreaterThan", "gain.lower", 0),
-                condition("LessThan", "gain.ece", get("Parameters.MaxEceIncrease")),
-                condition("LessThan", "gain.latency_ratio", get("Parameters.MaxLatencyRatio")),
-                condition("LessThan", "gain.worst_slice", get("Parameters.MaxSliceLoss")),
-                condition("GreaterThan", "sane", 1),
-            ],
+            "Conditions": [_condition(each) for each in made.recipe.conditions],
             "IfSteps": [_register(made)],
             "ElseSteps": [
                 {
@@ -100,8 +88,16 @@ def _gate(made: Made) -> Json:
     }
 
 
+def _condition(wanted: Condition) -> Json:
+    kinds = {"at least": "GreaterThanOrEqualTo", "at most": "LessThanOrEqualTo"}
+    limit = wanted.limit
+    right = get(f"Parameters.{limit}") if isinstance(limit, str) else limit
+    return {"Type": kinds[wanted.holds], "LeftValue": _evaluated(wanted.path), "RightValue": right}
+
+
 def _register(made: Made) -> Json:
-    types = ["application/json", "application/jsonlines", "text/csv"]
+    recipe = made.recipe
+    figures = {name: text(_evaluated(f"challenger.{name}")) for name in (recipe.metric, *recipe.figures)}
     return {
         "Name": "Register",
         "Type": "RegisterModel",
@@ -124,8 +120,8 @@ def _register(made: Made) -> Json:
                         "Environment": {"CUATRO_MODEL": made.pipeline},
                     }
                 ],
-                "SupportedContentTypes": [*types, "application/x-npy"],
-                "SupportedResponseMIMETypes": types,
+                "SupportedContentTypes": [*recipe.requests],
+                "SupportedResponseMIMETypes": [*recipe.answers],
                 "SupportedRealtimeInferenceInstanceTypes": [made.instance_type],
                 "SupportedTransformInstanceTypes": [made.instance_type],
             },
@@ -133,8 +129,9 @@ def _register(made: Made) -> Json:
                 "version": text(_evaluated("challenger.version")),
                 "model_sha256": text(_evaluated("challenger.sha256")),
                 "feature_set": text(_evaluated("challenger.feature_set")),
-                "average_precision": text(_evaluated("challenger.average_precision")),
-                "gain": text(_evaluated("gain.average_precision")),
+                **figures,
+                "metric": recipe.metric,  # by which people compare versions; `gain` is of it
+                "gain": text(_evaluated(f"gain.{recipe.metric}")),
                 "data_hash": text(found("BuildTrainingSet", "Summary", "data_hash")),
                 "code_version": parameter("CodeVersion"),
                 "reason": parameter("Reason"),

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cdk.retraining import Parameters, Recipe
+
 Json = dict[str, Any]
 
 _PROCESSING = "/opt/ml/processing"
@@ -23,16 +25,17 @@ _RETRIES: list[Json] = [
 
 @dataclass(frozen=True)
 class Made:
-    """What the definition is about. `lake` is s3://<bucket>/<pipeline>; `parameters`: name -> (type, default)."""
+    """What the definition is about. `lake` is s3://<bucket>/<pipeline>."""
 
     pipeline: str
+    recipe: Recipe
     lake: str
     image: str
     job_role: str
     champion: str
     group: str
     instance_type: str
-    parameters: Mapping[str, tuple[str, str | int | float]]
+    parameters: Parameters
     longest_s: int = 3600
 
 
@@ -81,8 +84,7 @@ def train(made: Made, champion: Json) -> Json:
             ],
             "OutputDataConfig": {"S3OutputPath": f"{made.lake}/models/"},
             "HyperParameters": {
-                "seed": parameter("Seed"),
-                "rounds": parameter("Rounds"),
+                **{name: parameter(value) for name, value in made.recipe.hyperparameters.items()},
                 "data_hash": found("BuildTrainingSet", "Summary", "data_hash"),
             },
             "Environment": {"CUATRO_MODEL": made.pipeline},

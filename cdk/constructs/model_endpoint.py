@@ -183,7 +183,7 @@ class ModelEndpoint(Construct):
         where = "Read its log: /aws/sagemaker/Endpoints"
         alarm(
             self, "Errors", metric("Invocation5XXErrors", "Sum"), at_least=1, tell=self._tell,
-            means=f"The {pipeline} model fails behind its endpoint; transactions are retried. {where}",
+            means=f"The {pipeline} model fails behind its endpoint. {where}",
         )  # fmt: skip
         alarm(
             self, "Slow", metric("ModelLatency", "p99"), at_least=_SLOW_MS * 1000, tell=self._tell,

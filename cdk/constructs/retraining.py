@@ -5,7 +5,7 @@ Neutral to the pipeline: it knows the lake, the functions that score, and the im
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Duration, Stack
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_events as events
@@ -28,7 +28,7 @@ from cdk.constructs.rollout_access import allow_functions, allow_judging, allow_
 from cdk.constructs.state_table import StateTable
 from cdk.constructs.suite_function import LIVE, NAMESPACE, SuiteFunction
 from cdk.constructs.training_pipeline import TrainingPipeline, allow_asset
-from cdk.retraining import Retraining
+from cdk.retraining import Retraining, Signal
 
 _MEMORY_MB = 512
 
@@ -36,7 +36,8 @@ _MEMORY_MB = 512
 class RetrainingLoop(Construct):
     """Everything between a drifting model and the next one that is live.
 
-    Make it with the shipped artefact, tell `watch` which function reports drift and `serve` which ones score.
+    Make it with the shipped artefact and tell `serve` which functions use the model. `watch` adds what a pipeline has
+    that measures drift; without it a retraining begins by schedule or by hand.
     """
 
     def __init__(
@@ -58,7 +59,6 @@ class RetrainingLoop(Construct):
         self.plan, self.lake, self.target, self.tell = plan, lake, target, tell
         self._bus, self._core, self._failures = bus, core, failures
         self.models = StateTable(self, "Models", key="name", target=target)
-        self.topic = alarm_topic(self, "Topic", f"Cuatro {lake.pipeline}: reasons to retrain")
         self.shipped = s3_assets.Asset(self, "Shipped", path=str(artefact.path))
         self._feature_set = artefact.feature_set
         self._shipped = {"SHIPPED_URI": self.shipped.s3_object_url, "SHIPPED_VERSION": artefact.version}
@@ -72,25 +72,21 @@ class RetrainingLoop(Construct):
             "Retrain", "retrain", "Starts the pipeline, one run at a time", {"PIPELINE_NAME": self.training.name}
         )
         self._allow_retrain()
-
-    def watch(self, drift: SuiteFunction) -> None:
-        """Alarms on what `drift` measures start a retraining; a rule runs it, another retrains from time to time."""
-        plan = self.plan
-        for name, metric, limit, below, means in (
-            ("InputDrift", "InputPsiMax", plan.psi_limit, False, "the transactions are not those it was trained on"),
-            ("ScoreDrift", "ScorePsi", plan.psi_limit, False, "its scores are distributed as never before"),
-            ("PerformanceDrop", "PerformanceRatio", plan.performance_limit, True, "it finds less than it used to"),
-            ("EnoughLabels", "NewFraudLabels", plan.new_frauds, False, "there is much to learn from since it was made"),
-        ):
-            made = alarm(
-                self, name, self._metric(metric), at_least=limit, below=below, tell=self.tell,
-                means=f"The {self.lake.pipeline} model is trained anew: {means}. See: cuatro drift",
-            )  # fmt: skip
-            made.add_alarm_action(actions.SnsAction(self.topic))
-        self.topic.add_subscription(subscriptions.LambdaSubscription(self.retrain.function))
-        self._every(Duration.hours(plan.drift_every_hours), "DriftSchedule", drift.reached, {})
         retrain = {"reason": "schedule"}
-        self._every(Duration.days(plan.retrain_every_days), "RetrainSchedule", self.retrain.function, retrain)
+        self._run("RetrainSchedule", events.Schedule.expression(plan.schedule), self.retrain.function, retrain)
+
+    def watch(self, drift: SuiteFunction, signals: Sequence[Signal], every: Duration) -> None:
+        """A rule runs `drift`; alarms on what it measures start a retraining."""
+        topic = alarm_topic(self, "Topic", f"Cuatro {self.lake.pipeline}: reasons to retrain")
+        for signal in signals:
+            made = alarm(
+                self, signal.name, self._metric(signal.metric), at_least=signal.limit, below=signal.below,
+                tell=self.tell,
+                means=f"The {self.lake.pipeline} model is trained anew: {signal.means}. See: cuatro drift",
+            )  # fmt: skip
+            made.add_alarm_action(actions.SnsAction(topic))
+        topic.add_subscription(subscriptions.LambdaSubscription(self.retrain.function))
+        self._run("DriftSchedule", events.Schedule.rate(every), drift.reached, {})
 
     def serve(self, weighted: Sequence[SuiteFunction], follows: Sequence[SuiteFunction]) -> None:
         """A roll-out shifts the aliases of `weighted` step by step; those of `follows` get both models at once."""
@@ -112,7 +108,7 @@ class RetrainingLoop(Construct):
         role = self.change.role
         allow_functions(role, [*weighted, *follows], layer_name)
         allow_registry(role, self.training.name)
-        allow_judging(role, self.lake, machine)
+        allow_judging(role, self.lake, self.plan.plan.compares, machine)
         allow_telling(role, self.models, self._bus)
         allow_asset(role, self.shipped)
         self.roll_out = RollOut(
@@ -120,6 +116,19 @@ class RetrainingLoop(Construct):
             tell=self.tell,
         )  # fmt: skip
         self.roll_out.restore_after([*weighted, *follows])
+
+    def outputs(self) -> None:
+        """Those of the stack by which commands and tests find the loop."""
+        for key, value in {
+            "RetrainFunction": self.retrain.function.function_name,
+            "ChampionFunction": self.champion.function.function_name,
+            "RollOutFunction": self.change.function.function_name,
+            "PipelineName": self.training.name,
+            "ModelPackageGroupName": self.training.name,
+            "ModelsTable": self.models.name,
+            "RollOutStateMachineArn": self.roll_out.machine.state_machine_arn,
+        }.items():
+            CfnOutput(Stack.of(self), f"{key}Output", value=value).override_logical_id(key)
 
     def _function(
         self, name: str, job: str, purpose: str, settings: Mapping[str, str], timeout: Duration | None = None
@@ -137,11 +146,11 @@ class RetrainingLoop(Construct):
             statistic="Maximum", period=Duration.minutes(5),
         )  # fmt: skip
 
-    def _every(self, interval: Duration, name: str, function: lambda_.IFunction, event: Mapping[str, str]) -> None:
+    def _run(self, name: str, when: events.Schedule, function: lambda_.IFunction, event: Mapping[str, str]) -> None:
         events.Rule(
             self,
             name,
-            schedule=events.Schedule.rate(interval),
+            schedule=when,
             enabled=self.plan.scheduled,
             targets=[targets.LambdaFunction(function, event=events.RuleTargetInput.from_object(dict(event)))],
         )

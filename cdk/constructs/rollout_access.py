@@ -44,9 +44,9 @@ def allow_registry(role: iam.Role, group: str) -> None:
     )  # fmt: skip
 
 
-def allow_judging(role: iam.Role, lake: Lake, machine: str) -> None:
-    """Grant comparing decisions, looking at alarms, and asking whether another roll-out still runs."""
-    lake.allow_read(role, "decisions", "models")
+def allow_judging(role: iam.Role, lake: Lake, compared: str, machine: str) -> None:
+    """Grant comparing what a folder of the lake holds, looking at alarms, asking whether another roll-out runs."""
+    lake.allow_read(role, compared, "models")
     lake.allow_write(role, "reports/shadow")
     role.add_to_policy(everywhere(["cloudwatch:DescribeAlarms"]))
     acknowledge(role, "AwsSolutions-IAM5[Resource::*]", "CloudWatch checks the reading of alarms on all of them.")

@@ -1,5 +1,7 @@
 """Lake -> a SageMaker Pipeline that trains a challenger, gates it and registers it in a model package group."""
 
+from collections.abc import Sequence
+
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
@@ -46,10 +48,11 @@ class TrainingPipeline(Construct):
             model_package_group_description=f"Versions of the {lake.pipeline} model",
         )
         self.group.apply_removal_policy(RemovalPolicy.RETAIN if target.retain_data else RemovalPolicy.DESTROY)
-        jobs = self._job_role(lake, image, shipped)
+        jobs = self._job_role(lake, image, shipped, plan.recipe.reads)
         role = self._role(lake, jobs, champion)
         made = Made(
             pipeline=lake.pipeline,
+            recipe=plan.recipe,
             lake=lake.uri(),
             image=image.uri,
             job_role=jobs.role_arn,
@@ -84,10 +87,10 @@ class TrainingPipeline(Construct):
             "SageMaker makes up the names of executions.",
         )  # fmt: skip
 
-    def _job_role(self, lake: Lake, image: ModelsImage, shipped: s3_assets.Asset) -> iam.Role:
-        """Jobs read decisions, labels, models and their own sets; they write sets and models."""
+    def _job_role(self, lake: Lake, image: ModelsImage, shipped: s3_assets.Asset, reads: Sequence[str]) -> iam.Role:
+        """Jobs read what the suite delivered, models and their own sets; they write sets and models."""
         role = image.role(self, "JobRole", f"{lake.pipeline}: training, processing", "TrainingJobs", "ProcessingJobs")
-        lake.allow_read(role, "decisions", "labels", "training", "models")
+        lake.allow_read(role, *reads, "training", "models")
         lake.allow_write(role, "training", "models")
         allow_asset(role, shipped)
         # A processing job lists what it was told to fetch, also when that is one object.

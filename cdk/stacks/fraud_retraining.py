@@ -9,7 +9,7 @@ from cdk.constructs.model_endpoint import ModelEndpoint
 from cdk.constructs.models_image import ModelsImage
 from cdk.constructs.retraining import RetrainingLoop
 from cdk.constructs.suite_function import SuiteFunction
-from cdk.retraining import Retraining
+from cdk.retraining_fraud import FraudRetraining
 from cdk.stacks.platform import CuatroPlatform
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _DRIFT_MEMORY_MB = 1769  # a week of decisions with their features is read into memory
 
 
-def retrain_fraud(stack: "CuatroFraud", plan: Retraining, platform: CuatroPlatform) -> RetrainingLoop:
+def retrain_fraud(stack: "CuatroFraud", plan: FraudRetraining, platform: CuatroPlatform) -> RetrainingLoop:
     """The loop of the fraud model, with its outputs."""
     loop = RetrainingLoop(
         stack, "Retraining", plan=plan, lake=stack.lake, image=ModelsImage(stack, "ModelsImage", target=stack.target),
@@ -26,23 +26,14 @@ def retrain_fraud(stack: "CuatroFraud", plan: Retraining, platform: CuatroPlatfo
         target=stack.target,
     )  # fmt: skip
     drift = _drift(stack, plan, loop, stack.model)
-    loop.watch(drift)
+    loop.watch(drift, plan.signals, Duration.hours(plan.drift_every_hours))
     loop.serve(weighted=[stack.score, stack.authorize], follows=[stack.act, drift])
-    for key, value in {
-        "DriftFunction": drift.function.function_name,
-        "RetrainFunction": loop.retrain.function.function_name,
-        "ChampionFunction": loop.champion.function.function_name,
-        "RollOutFunction": loop.change.function.function_name,
-        "PipelineName": loop.training.name,
-        "ModelPackageGroupName": loop.training.name,
-        "ModelsTable": loop.models.name,
-        "RollOutStateMachineArn": loop.roll_out.machine.state_machine_arn,
-    }.items():
-        CfnOutput(stack, f"{key}Output", value=value).override_logical_id(key)
+    loop.outputs()
+    CfnOutput(stack, "DriftFunctionOutput", value=drift.function.function_name).override_logical_id("DriftFunction")
     return loop
 
 
-def _drift(stack: "CuatroFraud", plan: Retraining, loop: RetrainingLoop, model: ModelEndpoint) -> SuiteFunction:
+def _drift(stack: "CuatroFraud", plan: FraudRetraining, loop: RetrainingLoop, model: ModelEndpoint) -> SuiteFunction:
     """Reads decisions and labels, writes its report, knows which model is live; it measures and changes nothing."""
     drift = SuiteFunction(
         stack, "Drift", pipeline="fraud", job="drift", purpose="Measures how far data, scores and performance moved",

@@ -1,4 +1,4 @@
-"""How a roll-out goes: shadow, then by weights, how long, and what counts as bad."""
+"""How a roll-out goes: shadow, then by weights, how long, what is compared, and what counts as bad."""
 
 from typing import Literal
 
@@ -8,10 +8,11 @@ Kind = Literal["weighted", "follows"]
 """weighted functions decide, and get the new model by shares; those that follow know both models from the beginning."""
 
 
-class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="compares"):
     """Durations in seconds. weights: shares of the new model before all of it.
 
-    bake_s: how long it must hold with all of it. max_alert_ratio: alerts of the challenger for one of the champion.
+    min_rows: compared in the shadow phase, which ends without success after max_shadow_s. bake_s: how long it must hold
+    with all of it. The tag says what is compared: a folder of the lake.
     """
 
     shadow_s: float
@@ -20,7 +21,6 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weights: list[float]
     step_s: float
     bake_s: float
-    max_alert_ratio: float
 
     @property
     def steps(self) -> list[float]:
@@ -28,9 +28,29 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return [*self.weights, 1.0]
 
 
-def plan_of(text: str) -> Plan:
+class DecisionsPlan(Plan, frozen=True, kw_only=True, tag="decisions"):
+    """max_alert_ratio: alerts of the challenger for one of the champion."""
+
+    max_alert_ratio: float
+
+
+class ListsPlan(Plan, frozen=True, kw_only=True, tag="lists"):
+    """Shares: min_overlap, of the first ten items that both show; max_empty, of lists that only the challenger leaves
+    empty. min_variety: different items that the challenger shows, as many times the champion's."""
+
+    min_overlap: float
+    max_empty: float
+    min_variety: float
+
+
+AnyPlan = DecisionsPlan | ListsPlan
+_PLAN = msgspec.json.Decoder(AnyPlan)
+
+
+def plan_of(text: str) -> AnyPlan:
     """Raises msgspec.ValidationError, which names the field."""
-    return msgspec.json.decode(text, type=Plan)
+    plan: AnyPlan = _PLAN.decode(text)
+    return plan
 
 
 def functions_of(text: str) -> dict[str, Kind]:

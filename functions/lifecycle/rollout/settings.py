@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Settings:
     """FUNCTIONS (name -> "weighted" or "follows"), ALARMS (names) and PLAN (functions.lifecycle.rollout.plan) are JSON.
 
-    PIPELINE: "fraud", the first part of keys in the lake and of the model's path in the layer. FEATURE_SET: of the
+    PIPELINE: its name, the first part of keys in the lake and of the model's path in the layer. FEATURE_SET: of the
     deployed code, and so of the shipped model; one of another set cannot be used.
     """
 

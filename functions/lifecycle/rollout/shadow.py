@@ -1,8 +1,8 @@
 """An approved version -> checked, laid beside the champion, scoring live traffic without acting; then compared."""
 
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -12,14 +12,15 @@ from cuatro.adapters.alarms import ringing
 from cuatro.adapters.registry import Package, package, stage
 from cuatro.errors import Refused, Rejected
 from functions.lifecycle.models import Model, RollOut
-from functions.lifecycle.rollout import layer
-from functions.lifecycle.rollout.compare import Row, compared, judged
+from functions.lifecycle.rollout import decisions, layer, lists
+from functions.lifecycle.rollout.compare import Judgement, Row, Trial
 from functions.lifecycle.rollout.ending import take_back
+from functions.lifecycle.rollout.plan import DecisionsPlan
 from functions.lifecycle.rollout.work import Work
 from functions.lifecycle.times import days, text_of
 
 LARGEST_ARCHIVE = 2 * layer.LARGEST
-_ROW = msgspec.json.Decoder(Row)
+R = TypeVar("R", bound=Row)
 
 
 def begin(work: Work, arn: str) -> dict[str, Any]:
@@ -82,19 +83,26 @@ def lay(work: Work) -> dict[str, Any]:
 
 
 def compare(work: Work) -> dict[str, Any]:
-    """{"verdict", "reason", "report"}: what the lake tells of the decisions since the challenger scores too."""
+    """{"verdict", "reason", "report"}: what the lake tells of the answers since the challenger gives its own too."""
     roll_out, setting = work.own(), work.setting
     bad: list[str] = []
-    found = compared(_rows(work, roll_out.shadow_since, bad), roll_out.version, roll_out.shadow_since)
-    verdict, reason = judged(found, work.plan, work.now - roll_out.shadow_since)
+    verdict, reason, figures = _judged(work, roll_out, bad)
     told = {"champion": roll_out.champion.version, "challenger": roll_out.version, "since": roll_out.began}
     key = f"{setting.pipeline}/reports/shadow/{roll_out.version}.json"
-    content = {**told, "verdict": verdict, "reason": reason, **found.report(), "bad_lines": len(bad)}
+    content = {**told, "verdict": verdict, "reason": reason, **figures, "bad_lines": len(bad)}
     report = objects.put_json(setting.lake_bucket, key, content)
     if verdict != "wait":
         work.models.put(roll_out, replace(roll_out, report=report, reason=reason))
         work.stage(roll_out, "Shadow", "Succeeded" if verdict == "good" else "Failed", reason)
     return {"verdict": verdict, "reason": reason, "report": report}
+
+
+def _judged(work: Work, roll_out: RollOut, bad: list[str]) -> Judgement:
+    plan, since = work.plan, roll_out.shadow_since
+    trial = Trial(roll_out.champion.version, roll_out.version, since, work.now - since)
+    if isinstance(plan, DecisionsPlan):
+        return decisions.judged(_rows(work, "decisions", decisions.decode, since, bad), trial, plan)
+    return lists.judged(_rows(work, "lists", lists.decode, since, bad), trial, plan)
 
 
 def _begun(work: Work, roll_out: RollOut) -> dict[str, Any]:
@@ -131,17 +139,18 @@ def _alarms(work: Work) -> list[str]:
     return msgspec.json.decode(work.setting.alarms, type=list[str])
 
 
-def _rows(work: Work, since: float, bad: list[str]) -> Iterator[Row]:
+def _rows(work: Work, folder: str, decode: Callable[[bytes], R], since: float, bad: list[str]) -> Iterator[R]:
+    """What a folder of the lake holds from `since` on."""
     bucket = work.setting.lake_bucket
     for day in days(since, work.now):
-        for found in objects.listed(bucket, f"{work.setting.pipeline}/decisions/dt={day}/"):
+        for found in objects.listed(bucket, f"{work.setting.pipeline}/{folder}/dt={day}/"):
             if found.modified < since - 1:  # S3 tells whole seconds
                 continue
             for line in objects.lines(bucket, found.key):
                 try:
-                    row = _ROW.decode(line)
+                    row = decode(line)
                 except msgspec.MsgspecError as error:
                     bad.append(str(error))
                     continue
-                if row.decided_at.timestamp() >= since:
+                if row.at.timestamp() >= since:
                     yield row

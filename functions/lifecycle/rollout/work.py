@@ -9,7 +9,7 @@ from cuatro.errors import Rejected, Unavailable
 from cuatro.events import ModelPromoted, ModelRolledBack
 from functions.lifecycle.models import SHIPPED, Model, Models, RollOut
 from functions.lifecycle.rollout import layer
-from functions.lifecycle.rollout.plan import Plan, plan_of
+from functions.lifecycle.rollout.plan import AnyPlan, plan_of
 from functions.lifecycle.rollout.settings import Settings
 from functions.lifecycle.rollout.switch import Switch
 
@@ -19,7 +19,7 @@ class Work:
     """now: unix seconds. execution: ARN of the state machine's execution, empty for a person."""
 
     setting: Settings
-    plan: Plan
+    plan: AnyPlan
     models: Models
     switch: Switch
     now: float

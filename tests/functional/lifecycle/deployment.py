@@ -20,6 +20,7 @@ from tests.functional.suite import REGION, Context, client
 
 WEIGHTED, FOLLOWS = ("score", "api"), ("act", "drift")
 PLAN = {
+    "compares": "decisions",
     "shadow_s": 5, "min_rows": 40, "max_shadow_s": 60, "weights": [0.1, 0.5], "step_s": 7, "bake_s": 9,
     "max_alert_ratio": 2.0,
 }  # fmt: skip
