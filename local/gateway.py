@@ -71,6 +71,7 @@ def main() -> None:
     os.environ.clear()
     os.environ.update(environment)
 
+    from local.aws.cloudformation.first_call import FirstCall  # noqa: PLC0415
     from local.emulator import ministack  # noqa: PLC0415 - reads the environment while it is imported
     from local.sagemaker import api  # noqa: PLC0415 - asks MiniStack's IAM
 
@@ -78,7 +79,8 @@ def main() -> None:
     (state / "platform.json").write_text(json.dumps(identity))
     default = ministack.app(state)
     sagemaker = api.app(state / "sagemaker")
-    app: App = Gateway(default, api.services(sagemaker, default), identity)
+    cloudformation = FirstCall(default, [api.family(sagemaker)])
+    app: App = Gateway(default, {**api.services(sagemaker), "cloudformation": cloudformation}, identity)
     if with_faults:
         app = Faults(app)
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from local.sagemaker import storage
-from local.sagemaker.errors import AwsError
-from local.sagemaker.service import Service
-from local.sagemaker.store import Record
+from local.aws import storage
+from local.aws.errors import AwsError
+from local.aws.service import Service
+from local.aws.store import Record
 
 
 class NotServed(Exception):  # noqa: N818 - what became of it, not a fault

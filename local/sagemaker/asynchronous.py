@@ -16,12 +16,13 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError
 
-from local.sagemaker import invocations, statuses, storage
-from local.sagemaker.errors import AwsError, ValidationException
-from local.sagemaker.service import Input, Operation, Output, Service
+from local.aws import storage
+from local.aws.errors import AwsError, ValidationException
+from local.aws.service import Input, Operation, Output, Service
+from local.aws.storage import StorageError
+from local.aws.store import Record
+from local.sagemaker import invocations, statuses
 from local.sagemaker.serving import endpoints
-from local.sagemaker.storage import StorageError
-from local.sagemaker.store import Record
 
 LOG = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any
 
-from local.sagemaker import storage
-from local.sagemaker.service import Input, Service
+from local.aws import storage
+from local.aws.service import Input, Service
 from local.sagemaker.variants import Variant
 from local.sagemaker.workers import Reply
 

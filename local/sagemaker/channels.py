@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from local.sagemaker import storage
-from local.sagemaker.errors import ValidationException
-from local.sagemaker.store import Record
+from local.aws import storage
+from local.aws.errors import ValidationException
+from local.aws.store import Record
 
 
 def unserved(what: str) -> ValidationException:

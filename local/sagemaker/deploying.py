@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from local.aws.errors import ValidationException
+from local.aws.service import Service
 from local.sagemaker import tags
 from local.sagemaker.artefacts import NotServed
-from local.sagemaker.errors import ValidationException
 from local.sagemaker.plans import Plan
-from local.sagemaker.service import Service
 from local.sagemaker.serving import Deployment, Serving, endpoints, folder
 from local.sagemaker.statuses import TABLE, found, settle, tell
 

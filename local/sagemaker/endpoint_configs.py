@@ -7,10 +7,11 @@ and what only AWS can do.
 import time
 from typing import Any
 
-from local.sagemaker import models, paging, tags
-from local.sagemaker.errors import ValidationException
-from local.sagemaker.service import Input, Operation, Output, Service
-from local.sagemaker.store import Record
+from local.aws import paging
+from local.aws.errors import ValidationException
+from local.aws.service import Input, Operation, Output, Service
+from local.aws.store import Record
+from local.sagemaker import models, tags
 
 TABLE = "endpoint-config"
 MEMORY_SIZES = (1024, 2048, 3072, 4096, 5120, 6144)

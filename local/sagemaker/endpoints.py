@@ -8,13 +8,14 @@ import shutil
 import time
 from typing import Any
 
-from local.sagemaker import deploying, endpoint_configs, paging, plans, statuses, tags
-from local.sagemaker.errors import ResourceNotFound, ValidationException
+from local.aws import paging
+from local.aws.errors import ResourceNotFound, ValidationException
+from local.aws.service import Input, Operation, Output, Service
+from local.aws.store import Record
+from local.sagemaker import deploying, endpoint_configs, plans, statuses, tags
 from local.sagemaker.plans import Plan
-from local.sagemaker.service import Input, Operation, Output, Service
 from local.sagemaker.serving import endpoints, folder
 from local.sagemaker.statuses import TABLE, found, settle, take
-from local.sagemaker.store import Record
 from local.sagemaker.variants import Variant
 
 RESTARTED = "The platform was restarted while {}. Start it again."

@@ -1,6 +1,7 @@
 """ImageUri -> the program that stands for that image here: without Docker, an image is code that is here already.
 
-The repository `cuatro-models` is this project's own container (models/container), run from this tree by its Python.
+The repository `cuatro-models` is this project's own container (models/container), run from this tree by its Python;
+`factorization-machines`, AWS's built-in algorithm, has a stand-in that reads and writes the same files.
 Other images can be given a program in `<the platform's state>/sagemaker/images.json`, which is read at each use:
 {"<repository>": ["<python>", "<script>", ...]}. It gets `train` or `serve` as its last argument, as SageMaker's
 containers do.
@@ -9,28 +10,23 @@ containers do.
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from local.aws.containers import Program
 from local.platform.process import ROOT
 
 REPOSITORY = "cuatro-models"
 REGISTERED = "images.json"
 PYTHON = ROOT / ".venv" / "bin" / "python"
-OWN = (str(PYTHON), "-m", "models.container.main")
+OWN: dict[str, Sequence[str]] = {
+    REPOSITORY: (str(PYTHON), "-m", "models.container.main"),
+    "factorization-machines": (str(PYTHON), "-m", "models.recommendations.factorization.algorithm"),
+}
 _IMAGE = re.compile(r"^(?:[^/]*[.:][^/]*/)?(?P<repository>[^:@]+)(?::[^@/]+)?(?:@sha256:[0-9a-f]{64})?$")
 
 
 class UnknownImageError(Exception):
     """No program stands for this image; str() says which images there are."""
-
-
-@dataclass(frozen=True)
-class Program:
-    """What to run, and where."""
-
-    command: list[str]
-    cwd: Path
 
 
 def command(
@@ -61,9 +57,9 @@ def _program(state: Path, image: str) -> Sequence[str]:
     registered: dict[str, list[str]] = json.loads(file.read_text()) if file.exists() else {}
     if name in registered:
         return registered[name]
-    if name == REPOSITORY:
-        return OWN
+    if name in OWN:
+        return OWN[name]
     raise UnknownImageError(
         f"Cannot pull image {image}: without Docker, only images that stand for a program run on the local platform: "
-        f"{', '.join(sorted({REPOSITORY, *registered}))}. Name a program for {name} in {file}"
+        f"{', '.join(sorted({*OWN, *registered}))}. Name a program for {name} in {file}"
     )

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from local.sagemaker.service import Service
+from local.aws.service import Service
 
 LOG = logging.getLogger(__name__)
 

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local.aws.errors import AwsError, ValidationException
+from local.aws.service import Input, Operation, Output, Service
 from local.sagemaker.artefacts import NotServed
 from local.sagemaker.capture import captures
-from local.sagemaker.errors import AwsError, ValidationException
 from local.sagemaker.invocation_metrics import Ended, invocation_metrics
-from local.sagemaker.service import Input, Operation, Output, Service
 from local.sagemaker.serving import endpoints
 from local.sagemaker.variants import Variant
 from local.sagemaker.workers import Gone, Reply, Slow

@@ -10,8 +10,12 @@ import threading
 import time
 from collections.abc import Callable
 
-from local.sagemaker import containers, tags
-from local.sagemaker.errors import AwsError, ResourceInUse
+from local.aws import containers
+from local.aws.errors import AwsError, ResourceInUse
+from local.aws.service import Service
+from local.aws.storage import StorageError
+from local.aws.store import Record
+from local.sagemaker import tags
 from local.sagemaker.images import UnknownImageError
 from local.sagemaker.jobs import (
     POLL_S,
@@ -24,9 +28,6 @@ from local.sagemaker.jobs import (
     running,
     told,
 )
-from local.sagemaker.service import Service
-from local.sagemaker.storage import StorageError
-from local.sagemaker.store import Record
 
 LOG = logging.getLogger(__name__)
 

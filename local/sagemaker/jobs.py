@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.sagemaker import paging, tags
-from local.sagemaker.containers import Container
-from local.sagemaker.errors import ResourceInUse, ValidationException
-from local.sagemaker.logs import Log
-from local.sagemaker.service import Input, Output, Service
-from local.sagemaker.store import Record, Table
+from local.aws import paging
+from local.aws.containers import Container
+from local.aws.errors import ResourceInUse, ValidationException
+from local.aws.logs import Log
+from local.aws.service import Input, Output, Service
+from local.aws.store import Record, Table
+from local.sagemaker import tags
 
 GRACE_S = 5.0
 POLL_S = 0.1

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from local.sagemaker.service import Service
+    from local.aws.service import Service
 
 NAMESPACE = "/aws/sagemaker/TrainingJobs"
 BATCH = 500  # metrics of one PutMetricData call

@@ -6,10 +6,11 @@ One container a model: inference pipelines and multi-model containers are refuse
 import time
 from typing import Any
 
-from local.sagemaker import paging, roles, tags
-from local.sagemaker.errors import ValidationException
-from local.sagemaker.service import Input, Operation, Output, Service
-from local.sagemaker.store import Record
+from local.aws import paging, roles
+from local.aws.errors import ValidationException
+from local.aws.service import Input, Operation, Output, Service
+from local.aws.store import Record
+from local.sagemaker import tags
 
 TABLE = "model"
 _KEPT = ("PrimaryContainer", "Containers", "ExecutionRoleArn", "VpcConfig")

@@ -8,9 +8,9 @@ import uuid
 from collections.abc import Collection
 from typing import Any
 
+from local.aws.service import Service
+from local.aws.store import Record
 from local.sagemaker import models
-from local.sagemaker.service import Service
-from local.sagemaker.store import Record
 
 Plan = dict[str, Any]
 _OF_VARIANT = ("InstanceType", "ServerlessConfig", "ContainerStartupHealthCheckTimeoutInSeconds")

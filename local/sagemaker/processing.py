@@ -9,11 +9,12 @@ import time
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from local.sagemaker import channels, containers, images, job_runs, jobs, roles, storage
-from local.sagemaker.errors import ValidationException
+from local.aws import containers, roles, storage
+from local.aws.errors import ValidationException
+from local.aws.service import Input, Operation, Output, Service
+from local.aws.store import Record
+from local.sagemaker import channels, images, job_runs, jobs
 from local.sagemaker.jobs import Job, JobFailedError, JobStoppedError, Kind
-from local.sagemaker.service import Input, Operation, Output, Service
-from local.sagemaker.store import Record
 
 KIND = Kind("Processing")
 LONGEST_S = 86400
@@ -136,7 +137,7 @@ def _process(job: Job) -> None:
         storage.put_folder(s3, job.base / _folder(entry["OutputName"], target), target["S3Uri"], kms_key)
 
 
-def _run(job: Job, record: Record, program: images.Program, limit_s: float) -> int | None:
+def _run(job: Job, record: Record, program: containers.Program, limit_s: float) -> int | None:
     """Runs the container. Its exit code, None when its time was up; raises JobFailedError when it used too much."""
     isolated = record.get("NetworkConfig", {}).get("EnableNetworkIsolation", False)
     log = job.log()

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from local.sagemaker.errors import AwsError, ValidationException
-from local.sagemaker.service import Service
+from local.aws.errors import AwsError, ValidationException
+from local.aws.service import Service
 from local.sagemaker.variants import Throttled, Variant
 
 LOG = logging.getLogger(__name__)

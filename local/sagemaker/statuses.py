@@ -3,11 +3,11 @@
 import time
 from typing import Any
 
+from local.aws.errors import ValidationException
+from local.aws.service import Service
+from local.aws.store import Record
 from local.sagemaker import plans, tags
-from local.sagemaker.errors import ValidationException
 from local.sagemaker.plans import Plan
-from local.sagemaker.service import Service
-from local.sagemaker.store import Record
 
 TABLE = "endpoint"
 EVENT = "SageMaker Endpoint State Change"

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from local.sagemaker.errors import ResourceLimitExceeded, ValidationException
-from local.sagemaker.paging import slice_of
-from local.sagemaker.service import Input, Operation, Output, Service
-from local.sagemaker.store import Table
+from local.aws.errors import ResourceLimitExceeded, ValidationException
+from local.aws.paging import slice_of
+from local.aws.service import Input, Operation, Output, Service
+from local.aws.store import Table
 
 MOST = 50
 PAGE = 50

@@ -8,12 +8,13 @@ import re
 import time
 from typing import Any
 
-from local.sagemaker import channels, containers, images, job_runs, jobs, roles, storage
-from local.sagemaker.errors import ValidationException
+from local.aws import containers, roles, storage
+from local.aws.errors import ValidationException
+from local.aws.service import Input, Operation, Output, Service
+from local.aws.store import Record
+from local.sagemaker import channels, images, job_runs, jobs
 from local.sagemaker.jobs import Job, JobFailedError, JobStoppedError, Kind
 from local.sagemaker.metrics import Metrics
-from local.sagemaker.service import Input, Operation, Output, Service
-from local.sagemaker.store import Record
 
 KIND = Kind("Training", missing="Requested resource not found.")
 LONGEST_S = 86400
@@ -139,7 +140,7 @@ def _train(job: Job) -> None:
         raise JobFailedError(f"AlgorithmError: {_failure(job)}, exit code: {code}")
 
 
-def _run(job: Job, record: Record, program: images.Program, limit_s: float) -> int | None:
+def _run(job: Job, record: Record, program: containers.Program, limit_s: float) -> int | None:
     """Runs the container. Its exit code, None when its time was up; raises JobFailedError when it used too much."""
     isolated = record["EnableNetworkIsolation"]
     metrics = Metrics(job.service, job.name, record["AlgorithmSpecification"].get("MetricDefinitions", []))

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.sagemaker import artefacts, channels, containers, job_runs, jobs, models, roles, storage, workers
-from local.sagemaker.errors import ValidationException
+from local.aws import containers, roles, storage
+from local.aws.errors import ValidationException
+from local.aws.service import Input, Operation, Output, Service
+from local.aws.store import Record
+from local.sagemaker import artefacts, channels, job_runs, jobs, models, workers
 from local.sagemaker.jobs import Job, JobFailedError, Kind
 from local.sagemaker.records import MIB, assembled, payloads
-from local.sagemaker.service import Input, Operation, Output, Service
-from local.sagemaker.store import Record
 
 KIND = Kind("Transform")
 PAYLOAD_MB = 6

@@ -12,9 +12,10 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from local.sagemaker import artefacts, containers, workers
+from local.aws import containers
+from local.aws.service import Service
+from local.sagemaker import artefacts, workers
 from local.sagemaker.artefacts import NotServed
-from local.sagemaker.service import Service
 from local.sagemaker.workers import Gone, Reply, Unreached, Worker
 
 DEATHS = 3

@@ -15,13 +15,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.aws import containers
+from local.aws.errors import AwsError
+from local.aws.logs import Log
+from local.aws.service import Service
+from local.aws.store import Record
 from local.platform.account import HOST
-from local.sagemaker import containers, images
+from local.sagemaker import images
 from local.sagemaker.artefacts import NotServed
-from local.sagemaker.errors import AwsError
-from local.sagemaker.logs import Log
-from local.sagemaker.service import Service
-from local.sagemaker.store import Record
 
 LOG = logging.getLogger(__name__)
 

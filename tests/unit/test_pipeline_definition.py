@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.errors import ValidationException
+from local.aws.errors import ValidationException
 from local.sagemaker.pipelines.definition import Definition, parse
 from local.sagemaker.pipelines.validation import check
 from tests.sagemaker.pipeline_definitions import (

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
+from local.aws.service import Service
+from local.aws.store import Table
 from local.sagemaker.pipelines import progress
 from local.sagemaker.pipelines.definition import Step
-from local.sagemaker.service import Service
-from local.sagemaker.store import Table
 
 
 def test_a_step_that_begins_has_its_status_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    service, seen = Service(tmp_path, 1), list[dict[str, Any]]()
+    service, seen = Service(tmp_path, 1, "SageMaker", lower_arns=True), list[dict[str, Any]]()
     record = {"PipelineArn": "arn", "PipelineExecutionArn": "arn/1", "LastModifiedTime": 0.0, "_steps": []}
     progress.table(service).put("1", record)
     told: list[tuple[str | None, str]] = []

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.errors import ValidationException
+from local.aws.errors import ValidationException
 from local.sagemaker.pipelines import conditions, retries
 from local.sagemaker.pipelines.parameters import assigned, declared
 from local.sagemaker.pipelines.references import Malformed, Reference, Source, Undefined, at, path_of, resolve

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from local.aws import storage
+from local.aws.containers import Container, Program, Resources, resources
 from local.platform.process import ROOT
-from local.sagemaker import images, storage
-from local.sagemaker.containers import Container, Resources, resources
+from local.sagemaker import images
 from local.sagemaker.jobs import JobFailedError
 from local.sagemaker.metrics import Metrics
 from local.sagemaker.records import assembled, payloads
@@ -33,7 +34,7 @@ def started(tmp_path: Path) -> Callable[..., tuple[Container, Lines]]:
     """(Python, bounds) -> a container that runs it, and its log."""
 
     def start(code: str, bounds: Resources = UNBOUND) -> tuple[Container, Lines]:
-        program = images.Program([sys.executable, "-c", code], tmp_path)
+        program = Program([sys.executable, "-c", code], tmp_path)
         log: Any = Lines()
         container = Container(
             SERVICE, program, tmp_path, environment={"COLOR": "blue"}, credentials={}, resources=bounds, log=log
@@ -72,7 +73,7 @@ def test_a_container_that_uses_too_much_memory_is_ended(started: Callable[..., t
 
 
 def test_a_program_that_is_not_there_is_told(tmp_path: Path) -> None:
-    program = images.Program([str(tmp_path / "missing")], tmp_path)
+    program = Program([str(tmp_path / "missing")], tmp_path)
     container = Container(SERVICE, program, tmp_path, environment={}, credentials={})
     assert container.wait(ENDED_S) == 127
     assert "missing cannot be started" in container.reason

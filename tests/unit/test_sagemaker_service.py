@@ -5,7 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from local.sagemaker.service import Service
+from local.aws.service import Service
 
 
 class Part:
@@ -16,7 +16,7 @@ class Part:
 
 
 def test_a_part_is_made_once_for_all_who_ask_at_once(tmp_path: Path) -> None:
-    service = Service(tmp_path, 1)
+    service = Service(tmp_path, 1, "SageMaker")
     together = threading.Barrier(8)
 
     def ask(_: int) -> Part:
@@ -27,11 +27,11 @@ def test_a_part_is_made_once_for_all_who_ask_at_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(ask, range(8)))
     assert {id(part) for part in found} == {id(service.made(Part))}
-    assert Service(tmp_path / "other", 1).part(Part) is not found[0]
+    assert Service(tmp_path / "other", 1, "SageMaker").part(Part) is not found[0]
 
 
 def test_a_role_has_one_client_of_a_service(tmp_path: Path) -> None:
-    service = Service(tmp_path, 1)
+    service = Service(tmp_path, 1, "SageMaker")
     keys = {"AWS_ACCESS_KEY_ID": "ASIA1", "AWS_SECRET_ACCESS_KEY": "a", "AWS_SESSION_TOKEN": "b"}
     client = service.client("sts", keys)
     assert service.client("sts", dict(keys)) is client

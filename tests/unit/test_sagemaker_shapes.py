@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from botocore.model import Shape, ShapeResolver
 
-from local.sagemaker import shapes
-from local.sagemaker.cloudformation.properties import fitted
-from local.sagemaker.errors import AwsError, ValidationException
+from local.aws import shapes
+from local.aws.cloudformation.properties import fitted
+from local.aws.errors import AwsError, ValidationException
 
 SHAPES: dict[str, Any] = {
     "Name": {"type": "string", "min": 2, "max": 5, "pattern": "[a-z]+"},

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from local.sagemaker.errors import ResourceNotFound, ValidationException
-from local.sagemaker.paging import page
-from local.sagemaker.store import Store
+from local.aws.errors import ResourceNotFound, ValidationException
+from local.aws.paging import page
+from local.aws.store import Store
 from local.sagemaker.target_tracking import instances
 
 

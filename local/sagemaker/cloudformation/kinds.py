@@ -1,48 +1,8 @@
 """What CloudFormation documents of each type: its operations, what Ref and GetAtt give, which changes replace it."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
-Properties = dict[str, Any]
-
-
-def _all(_old: Properties, new: Properties) -> Properties:
-    return new
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One resource type.
-
-    name: member of the operations that names the resource; ref: member of Describe's answer that is the physical id;
-    attributes: GetAtt name -> member; update: operation that changes it in place, "" where only tags can change;
-    request: properties -> input of Create; changes: old and new ones -> input of Update; status: member that tells when
-    it is there; holds: member that is as asked for after an update that succeeded; table: where its records are.
-    """
-
-    type: str
-    resource: str
-    name: str
-    ref: str
-    table: str
-    replacing: tuple[str, ...]
-    attributes: dict[str, str] = field(default_factory=dict)
-    client: str = "sagemaker"
-    update: str = ""
-    request: Callable[[Properties], Properties] = dict
-    changes: Callable[[Properties, Properties], Properties] = _all
-    holds: str = ""
-    status: str = ""
-    create: str = ""
-    delete: str = ""
-    describe: str = ""
-    key: tuple[str, ...] = ()
-
-    def operation(self, verb: str) -> str:
-        """AWS's name of an operation: Create -> CreateModel."""
-        return str(getattr(self, verb.lower())) or f"{verb}{self.resource}"
+from local.aws.cloudformation.kind import Kind, Properties
 
 
 def _pipeline(properties: Properties) -> Properties:
@@ -119,13 +79,14 @@ KINDS = (
     ),
     Kind(
         "AWS::ApplicationAutoScaling::ScalableTarget", "ScalableTarget", "ResourceId", "", "scalable-target", TARGET,
-        client="application-autoscaling", update="RegisterScalableTarget", create="RegisterScalableTarget",
+        client="application-autoscaling", tagged=False, update="RegisterScalableTarget",
+        create="RegisterScalableTarget",
         delete="DeregisterScalableTarget", key=("ResourceId", "ScalableDimension", "ServiceNamespace"),
     ),
     Kind(
         "AWS::ApplicationAutoScaling::ScalingPolicy", "ScalingPolicy", "PolicyName", "PolicyARN", "scaling-policy",
         ("PolicyName", *TARGET, "ScalingTargetId"), {"Arn": "PolicyARN"},
-        client="application-autoscaling", update="PutScalingPolicy", create="PutScalingPolicy",
+        client="application-autoscaling", tagged=False, update="PutScalingPolicy", create="PutScalingPolicy",
         request=_policy, key=(*TARGET, "PolicyName"),
     ),
 )  # fmt: skip

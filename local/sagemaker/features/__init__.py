@@ -1,7 +1,7 @@
 """The Feature Store: feature groups, their latest records online, and every record offline as Parquet in S3."""
 
+from local.aws.service import Operation, Service
 from local.sagemaker.features import groups, offline, online, records
-from local.sagemaker.service import Operation, Service
 
 OPERATIONS: dict[str, Operation] = {**groups.OPERATIONS, **records.OPERATIONS}
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local.sagemaker.service import Service
-from local.sagemaker.store import Record
+from local.aws.service import Service
+from local.aws.store import Record
 
 TYPES = {"Integral": "bigint", "Fractional": "double", "String": "string"}
 ADDED = {"write_time": "timestamp", "api_invocation_time": "timestamp", "is_deleted": "boolean"}

@@ -6,12 +6,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local.aws.errors import AwsError, ResourceInUse, ResourceNotFound, ValidationException
+from local.aws.paging import page
+from local.aws.service import Input, Operation, Output, Service
+from local.aws.store import Record, Table
 from local.sagemaker import tags
-from local.sagemaker.errors import AwsError, ResourceInUse, ResourceNotFound, ValidationException
 from local.sagemaker.features import catalog, offline, online
-from local.sagemaker.paging import page
-from local.sagemaker.service import Input, Operation, Output, Service
-from local.sagemaker.store import Record, Table
 
 KIND = "feature-group"
 DETAIL_TYPE = "SageMaker Feature Group State Change"

@@ -21,9 +21,9 @@ from urllib.parse import quote, urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.sagemaker.errors import AwsError
-from local.sagemaker.service import Service
-from local.sagemaker.store import Record
+from local.aws.errors import AwsError
+from local.aws.service import Service
+from local.aws.store import Record
 
 LOG = logging.getLogger(__name__)
 FLUSH_S = 1.0

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from local.sagemaker.service import Service
+from local.aws.service import Service
 
 Values = list[dict[str, Any]]
 _SCHEMA = """CREATE TABLE IF NOT EXISTS records (

@@ -4,11 +4,11 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from local.sagemaker.errors import ResourceNotFound, ValidationException
+from local.aws.errors import ResourceNotFound, ValidationException
+from local.aws.service import Input, Operation, Output, Service
+from local.aws.store import Record
 from local.sagemaker.features import groups, offline, online, values
 from local.sagemaker.features.online import Found
-from local.sagemaker.service import Input, Operation, Output, Service
-from local.sagemaker.store import Record
 
 STORES = {"OnlineStore": "OnlineStoreConfig", "OfflineStore": "OfflineStoreConfig"}
 

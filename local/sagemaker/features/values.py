@@ -5,8 +5,8 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from local.sagemaker.errors import ValidationException
-from local.sagemaker.store import Record
+from local.aws.errors import ValidationException
+from local.aws.store import Record
 
 _INTEGRAL = re.compile(r"[+-]?\d+")
 # yyyy-MM-dd'T'HH:mm:ssZ and yyyy-MM-dd'T'HH:mm:ss.SSSZ, the two that the Feature Store takes.

@@ -7,8 +7,8 @@ runner, values, role, steps                      what happens
 progress                                         what is told
 """
 
+from local.aws.service import Operation
 from local.sagemaker.pipelines import executions, pipelines, runner
-from local.sagemaker.service import Operation
 
 OPERATIONS: dict[str, Operation] = {**pipelines.OPERATIONS, **executions.OPERATIONS}
 recover = executions.recover

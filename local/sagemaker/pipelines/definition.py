@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from local.sagemaker.errors import ValidationException
+from local.aws.errors import ValidationException
 from local.sagemaker.pipelines import conditions
 from local.sagemaker.pipelines.parameters import Parameter, declared
 from local.sagemaker.pipelines.references import Malformed, Reference, references

@@ -5,15 +5,15 @@ import string
 import time
 from typing import Any, NoReturn
 
-from local.sagemaker.errors import ValidationException
-from local.sagemaker.paging import page, slice_of
+from local.aws.errors import ValidationException
+from local.aws.paging import page, slice_of
+from local.aws.service import Input, Operation, Output, Service
+from local.aws.store import Record
 from local.sagemaker.pipelines import pipelines, progress, runner
 from local.sagemaker.pipelines.definition import parse
 from local.sagemaker.pipelines.parameters import assigned
 from local.sagemaker.pipelines.references import Undefined, resolve, text_of
 from local.sagemaker.pipelines.values import source
-from local.sagemaker.service import Input, Operation, Output, Service
-from local.sagemaker.store import Record
 
 _ALPHABET = string.ascii_lowercase + string.digits
 _OPTIONAL = ("PipelineExecutionDescription", "ParallelismConfiguration")

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from local.sagemaker.errors import ValidationException
+from local.aws.errors import ValidationException
 
 NAME = re.compile(r"^[A-Za-z0-9\-_]{1,256}$")
 TYPES: dict[str, type | tuple[type, ...]] = {"String": str, "Integer": int, "Float": (int, float), "Boolean": bool}

@@ -3,14 +3,14 @@
 import threading
 import time
 
+from local.aws.errors import ConflictException, ResourceNotFound, ValidationException
+from local.aws.paging import page
+from local.aws.service import Input, Operation, Output, Service
+from local.aws.store import Record, Table
 from local.sagemaker import tags
-from local.sagemaker.errors import ConflictException, ResourceNotFound, ValidationException
-from local.sagemaker.paging import page
 from local.sagemaker.pipelines import progress
 from local.sagemaker.pipelines.definition import parse
 from local.sagemaker.pipelines.validation import check
-from local.sagemaker.service import Input, Operation, Output, Service
-from local.sagemaker.store import Record, Table
 
 _OPTIONAL = ("PipelineDisplayName", "PipelineDescription", "ParallelismConfiguration", "RoleArn")
 # A client that waited too long asks again with the same token while its first request is still at work; and nothing

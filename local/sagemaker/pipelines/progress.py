@@ -4,10 +4,10 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from local.sagemaker.errors import ConflictException, ResourceNotFound
+from local.aws.errors import ConflictException, ResourceNotFound
+from local.aws.service import Service
+from local.aws.store import Record, Table
 from local.sagemaker.pipelines.definition import Step
-from local.sagemaker.service import Service
-from local.sagemaker.store import Record, Table
 
 EXECUTING, STOPPING, STOPPED, FAILED, SUCCEEDED = "Executing", "Stopping", "Stopped", "Failed", "Succeeded"
 STARTING = "Starting"

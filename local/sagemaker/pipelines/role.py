@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from local.sagemaker.service import Service
+from local.aws.service import Service
 
 # A Lambda function runs for up to 15 minutes, and is not to be invoked twice.
 _CONFIGS: dict[str, dict[str, Any]] = {"lambda": {"read_timeout": 920, "retries": {"total_max_attempts": 1}}}

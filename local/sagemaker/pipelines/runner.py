@@ -10,14 +10,14 @@ import threading
 import time
 from typing import Any
 
-from local.sagemaker.errors import AwsError
+from local.aws.errors import AwsError
+from local.aws.service import Service
 from local.sagemaker.pipelines import progress, retries, role, values
 from local.sagemaker.pipelines.definition import Step, parse
 from local.sagemaker.pipelines.references import Undefined
 from local.sagemaker.pipelines.retries import StepFailed
 from local.sagemaker.pipelines.steps import RUN
 from local.sagemaker.pipelines.steps.turn import PlatformLeaves, StepStopped, Turn
-from local.sagemaker.service import Service
 
 LOG = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
+from local.aws.protocol import model
 from local.sagemaker.pipelines import retries
 from local.sagemaker.pipelines.definition import Definition, Step, refused
 from local.sagemaker.pipelines.references import (
@@ -17,7 +18,6 @@ from local.sagemaker.pipelines.references import (
     parse,
 )
 from local.sagemaker.pipelines.steps.kinds import KINDS
-from local.sagemaker.protocol import model
 
 _TYPES = {
     "string": "String", "integer": "Integer", "long": "Integer", "float": "Float", "double": "Float",

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.aws.store import Record
 from local.sagemaker.pipelines.definition import Definition
 from local.sagemaker.pipelines.references import Reference, Source, Undefined, at
-from local.sagemaker.store import Record
 
 Properties = dict[str, dict[str, Any]]
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from local.sagemaker.service import Service
-from local.sagemaker.store import Record
+from local.aws.service import Service
+from local.aws.store import Record
 
 DETAIL_TYPE = "SageMaker Model Package State Change"
 MEMBERS = (

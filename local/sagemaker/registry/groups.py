@@ -3,11 +3,11 @@
 import time
 from typing import Any
 
+from local.aws.errors import ConflictException, ValidationException
+from local.aws.paging import page
+from local.aws.service import Input, Operation, Output, Service
+from local.aws.store import Record, Table
 from local.sagemaker import tags
-from local.sagemaker.errors import ConflictException, ValidationException
-from local.sagemaker.paging import page
-from local.sagemaker.service import Input, Operation, Output, Service
-from local.sagemaker.store import Record, Table
 
 KIND = "model-package-group"
 SUMMARY = (

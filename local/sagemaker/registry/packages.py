@@ -3,13 +3,13 @@
 import time
 from typing import Any
 
+from local.aws.errors import ValidationException
+from local.aws.paging import page
+from local.aws.service import Input, Operation, Output, Service
+from local.aws.store import Record, Table
 from local.sagemaker import tags
-from local.sagemaker.errors import ValidationException
-from local.sagemaker.paging import page
 from local.sagemaker.registry import groups
 from local.sagemaker.registry.changes import tell
-from local.sagemaker.service import Input, Operation, Output, Service
-from local.sagemaker.store import Record, Table
 
 KIND = "model-package"
 MOST_PROPERTIES = 50

@@ -1,7 +1,7 @@
 """Application Auto Scaling for SageMaker's endpoint variants: limits, policies, and the loop that keeps to them."""
 
+from local.aws.service import Operation, Service
 from local.sagemaker.scaling import policies, targets, tracking
-from local.sagemaker.service import Operation, Service
 
 OPERATIONS: dict[str, Operation] = {**targets.OPERATIONS, **policies.OPERATIONS}
 

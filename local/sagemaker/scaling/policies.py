@@ -3,11 +3,11 @@
 import time
 import uuid
 
-from local.sagemaker.errors import AwsError, ValidationException
-from local.sagemaker.paging import slice_of
+from local.aws.errors import AwsError, ValidationException
+from local.aws.paging import slice_of
+from local.aws.service import Input, Operation, Output, Service
+from local.aws.store import Table
 from local.sagemaker.scaling import targets, tracking
-from local.sagemaker.service import Input, Operation, Output, Service
-from local.sagemaker.store import Table
 
 KIND = "scaling-policy"
 TRACKING = "TargetTrackingScaling"

@@ -5,12 +5,12 @@ import time
 import uuid
 from typing import Any
 
+from local.aws.errors import AwsError, ResourceNotFound, ValidationException
+from local.aws.paging import slice_of
+from local.aws.service import Input, Operation, Output, Service
+from local.aws.store import Record, Table
 from local.sagemaker import endpoints
-from local.sagemaker.errors import AwsError, ResourceNotFound, ValidationException
-from local.sagemaker.paging import slice_of
 from local.sagemaker.scaling import tracking
-from local.sagemaker.service import Input, Operation, Output, Service
-from local.sagemaker.store import Record, Table
 
 KIND = "scalable-target"
 NAMESPACE = "sagemaker"

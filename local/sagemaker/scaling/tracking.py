@@ -9,10 +9,10 @@ import threading
 import time
 from typing import Any
 
+from local.aws.errors import AwsError
+from local.aws.service import Service
+from local.aws.store import Record
 from local.sagemaker import endpoints
-from local.sagemaker.errors import AwsError
-from local.sagemaker.service import Service
-from local.sagemaker.store import Record
 from local.sagemaker.target_tracking import instances
 
 LOG = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from botocore.model import StructureShape
 
-from local.sagemaker.protocol import model
+from local.aws.protocol import model
 
 
 @dataclass(frozen=True)

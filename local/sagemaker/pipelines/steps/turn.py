@@ -7,12 +7,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.aws.service import Service
+from local.aws.store import Record
 from local.sagemaker.pipelines import progress
 from local.sagemaker.pipelines.definition import Step
 from local.sagemaker.pipelines.references import Source, resolve
 from local.sagemaker.pipelines.retries import StepFailed
-from local.sagemaker.service import Service
-from local.sagemaker.store import Record
 
 
 class StepStopped(Exception):  # noqa: N818 - an end, not a fault

@@ -20,12 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.sagemaker.errors import ValidationException
-from local.sagemaker.images import Program
-from local.sagemaker.logs import Log
+from local.aws.errors import ValidationException
+from local.aws.logs import Log
 
 if TYPE_CHECKING:
-    from local.sagemaker.service import Service
+    from local.aws.service import Service
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 GIB = 1 << 30
@@ -51,6 +50,14 @@ def resources(instance_type: str) -> Resources:
         return Resources(0, 0)
     cpus = _CPUS[found["size"]] * int(found["times"] or 1)
     return Resources(_MEMORY.get(found["family"], 4) * cpus * GIB, cpus)
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to run, and where."""
+
+    command: list[str]
+    cwd: Path
 
 
 _all: "weakref.WeakSet[Container]" = weakref.WeakSet()

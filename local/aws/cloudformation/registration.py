@@ -5,22 +5,22 @@ those tables is gone, or when MiniStack has got such a type itself: both are for
 """
 
 # ruff: noqa: SLF001 - the names of MiniStack's inside are the touch points; tests/sagemaker shows that they hold
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ministack.services.cloudformation import provisioners, stacks
 
-from local.sagemaker.cloudformation.kinds import KINDS
-from local.sagemaker.cloudformation.provisioning import Provisioner
-from local.sagemaker.service import Operation, Service
+from local.aws.cloudformation.kind import Kind
+from local.aws.cloudformation.provisioning import Provisioner
+from local.aws.service import Operation, Service
 
 
-def install(service: Service, operations: dict[str, Operation]) -> None:
+def install(kinds: Sequence[Kind], service: Service, operations: dict[str, Operation]) -> None:
     """Registers our types. Their operations may wait, so they run in a thread of their own, not on the event loop."""
-    taken = {kind.type for kind in KINDS} & provisioners._RESOURCE_HANDLERS.keys()
+    taken = {kind.type for kind in kinds} & provisioners._RESOURCE_HANDLERS.keys()
     if taken:
-        raise RuntimeError(f"MiniStack has {sorted(taken)} itself now: choose whose they are in local/sagemaker.")
-    for kind in KINDS:
+        raise RuntimeError(f"MiniStack has {sorted(taken)} itself now: choose whose they are in local/{service.name}.")
+    for kind in kinds:
         provisioner = Provisioner(service, operations, kind, provisioners._physical_name)
         provisioners._RESOURCE_HANDLERS[kind.type] = {
             "create": provisioner.create,
@@ -28,15 +28,13 @@ def install(service: Service, operations: dict[str, Operation]) -> None:
             "delete": provisioner.delete,
         }
         provisioners._REPLACING_PROPERTIES[kind.type] = kind.replacing
-        if kind.client == "sagemaker":
+        if kind.tagged:
             provisioners._CUSTOM_NAME_REPLACEMENT[kind.type] = {"name": kind.name}
             provisioners._STACK_TAG_PROPERTY[kind.type] = ("Tags", "list")
-    stacks._runs_on_worker_thread = _also_ours(stacks._runs_on_worker_thread)
+    stacks._runs_on_worker_thread = _also_ours({kind.type for kind in kinds}, stacks._runs_on_worker_thread)
 
 
-def _also_ours(runs_on_worker_thread: Callable[[str], bool]) -> Callable[[str], bool]:
-    ours = {kind.type for kind in KINDS}
-
+def _also_ours(ours: set[str], runs_on_worker_thread: Callable[[str], bool]) -> Callable[[str], bool]:
     def decide(resource_type: str, *more: Any) -> bool:
         return resource_type in ours or runs_on_worker_thread(resource_type, *more)
 

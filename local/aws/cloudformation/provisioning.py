@@ -7,12 +7,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from local.sagemaker import protocol, shapes, tags
-from local.sagemaker.cloudformation.kinds import Kind, Properties
-from local.sagemaker.cloudformation.properties import fitted
-from local.sagemaker.errors import AwsError
-from local.sagemaker.service import Operation, Service
-from local.sagemaker.store import Record
+from local.aws import protocol, shapes
+from local.aws.cloudformation.kind import Kind, Properties
+from local.aws.cloudformation.properties import fitted
+from local.aws.errors import AwsError
+from local.aws.service import Operation, Service
+from local.aws.store import Record
 
 POLL_S = 0.1
 PATIENCE_S = 900
@@ -58,7 +58,7 @@ class Provisioner:
                 raise ValueError(f"{kind.type} {physical_id} cannot be changed in place.")
             self._check(given)
             self._call(kind.update, kind.changes(before, given))
-        if kind.client == "sagemaker":
+        if kind.tagged:
             self._retag(record, old, new)
         found = self._settled(given)
         if kind.holds and found[kind.holds] != given[kind.holds]:
@@ -105,10 +105,9 @@ class Provisioner:
             return found
 
         if kind.status:
-            moving = ("ing", "RollingBack", "SystemUpdating")
-            self._wait(lambda: not record()[kind.status].endswith(moving), f"{given[kind.name]} to be there")
+            self._wait(lambda: not record()[kind.status].endswith(kind.moving), f"{given[kind.name]} to be there")
         found = record()
-        if "Fail" in str(found.get(kind.status, "")):
+        if "fail" in str(found.get(kind.status, "")).lower():
             raise ValueError(found.get("FailureReason", f"{given[kind.name]} failed."))
         return found
 
@@ -122,10 +121,10 @@ class Provisioner:
         before, after = ({tag["Key"]: tag["Value"] for tag in each.get("Tags", [])} for each in (old, new))
         gone = [key for key in before if key not in after]
         if gone:
-            tags.delete_tags(self._service, {"ResourceArn": arn, "TagKeys": gone})
+            self._operations["DeleteTags"](self._service, {"ResourceArn": arn, "TagKeys": gone})
         if after:
             given = [{"Key": key, "Value": value} for key, value in after.items()]
-            tags.add_tags(self._service, {"ResourceArn": arn, "Tags": given})
+            self._operations["AddTags"](self._service, {"ResourceArn": arn, "Tags": given})
 
     def _records(self) -> list[Record]:
         return self._service.store.table(self._kind.table).all()

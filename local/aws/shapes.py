@@ -16,7 +16,7 @@ from typing import Any
 from botocore.model import Shape
 from botocore.utils import parse_timestamp
 
-from local.sagemaker.errors import AwsError, ValidationException
+from local.aws.errors import AwsError, ValidationException
 
 _JSON_NAMES = {str: "STRING_VALUE", bool: "TRUE_VALUE", int: "NUMBER_VALUE", float: "DECIMAL_VALUE"}
 _JAVA = {"string": "String", "character": "String", "integer": "Integer", "long": "Long", "float": "Float",

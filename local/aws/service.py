@@ -1,4 +1,4 @@
-"""What every operation is handed: state, names, events, clients and roles of one local SageMaker."""
+"""What every operation is handed: state, names, events, clients and roles of one service that local/ answers for."""
 
 # ruff: noqa: SLF001 - the names of MiniStack's inside are the touch points; tests/sagemaker shows that they hold
 import json
@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from local.aws.store import Store
 from local.platform.account import ACCESS_KEY, ACCOUNT, HOST, REGION, SECRET_KEY
-from local.sagemaker.store import Store
 
 LOG = logging.getLogger(__name__)
 
@@ -28,7 +28,11 @@ class Service:
     account = ACCOUNT
     region = REGION
 
-    def __init__(self, state: Path, port: int) -> None:
+    def __init__(self, state: Path, port: int, title: str, *, lower_arns: bool = False) -> None:
+        """title: AWS's name in one word, such as SageMaker; lower_arns: names lose their capitals in ARNs."""
+        self.title = title
+        self.name = title.lower()
+        self._lower_arns = lower_arns
         self.state = state
         self.endpoint = f"http://{HOST}:{port}"
         self.store = Store(state / "records")
@@ -38,8 +42,9 @@ class Service:
         self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
 
     def arn(self, kind: str, name: str) -> str:
-        """ARN of a resource: ("training-job", "My-Job") -> arn:aws:sagemaker:...:training-job/my-job, as AWS has it."""
-        return f"arn:aws:sagemaker:{self.region}:{self.account}:{kind}/{name.lower()}"
+        """ARN of a resource: ("training-job", "my-job") -> arn:aws:sagemaker:...:training-job/my-job, as AWS has it."""
+        shown = name.lower() if self._lower_arns else name
+        return f"arn:aws:{self.name}:{self.region}:{self.account}:{kind}/{shown}"
 
     def part(self, make: Callable[["Service"], T]) -> T:
         """What `make` gives for this platform: made once, by whoever asks first, and the same for all after."""
@@ -68,20 +73,20 @@ class Service:
         return self._clients[which]
 
     def credentials(self, role_arn: str) -> Credentials:
-        """Environment variables with credentials of the role, as SageMaker gets them by assuming it.
+        """Environment variables with credentials of the role, as the service gets them by assuming it.
 
-        Raises ValidationException, as AWS words it, when the role is not there or does not trust SageMaker.
+        Raises ValidationException, as AWS words it, when the role is not there or does not trust it.
         """
-        from local.sagemaker import roles  # noqa: PLC0415 - it needs this module
+        from local.aws import roles  # noqa: PLC0415 - it needs this module
 
         found: Credentials = roles.credentials(self, role_arn)
         return found
 
     def event(self, detail_type: str, detail: dict[str, Any], resources: list[str]) -> None:
-        """Puts an event of aws.sagemaker on the default bus. Returns at once; events keep their order."""
+        """Puts an event of the service (aws.sagemaker) on the default bus. Returns at once; events keep their order."""
         self._events.put(
             {
-                "Source": "aws.sagemaker",
+                "Source": f"aws.{self.name}",
                 "DetailType": detail_type,
                 "Detail": json.dumps(detail),
                 "Resources": resources,
@@ -116,7 +121,7 @@ class Service:
         return boto3.Session()
 
     def _telling(self) -> threading.Thread:
-        thread = threading.Thread(target=self._tell, name="sagemaker-events", daemon=True)
+        thread = threading.Thread(target=self._tell, name=f"{self.name}-events", daemon=True)
         thread.start()
         return thread
 

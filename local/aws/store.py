@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from local.sagemaker.errors import ResourceNotFound
+from local.aws.errors import ResourceNotFound
 
 Record = dict[str, Any]
 _ORDER = "_order"

@@ -1,6 +1,6 @@
 """Command on standard input -> that command run, ended with everything it started when the platform is gone.
 
-Run as a script by `local.sagemaker.containers`, without site packages so that it starts at once. Standard input is a
+Run as a script by `local.aws.containers`, without site packages so that it starts at once. Standard input is a
 pipe that the platform holds: one line of JSON ({"command", "cwd", "memory", "cpus", "mark"}), then nothing; its end
 means that the platform ended, however hard, and the program's whole process group is killed. SIGTERM goes on to the
 program alone, as `docker stop` gives it to the first process. The exit code is the program's, 128 + the signal where

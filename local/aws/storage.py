@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
-    from local.sagemaker.service import Service
+    from local.aws.service import Service
 
 BLOCK = 1 << 20
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from local.sagemaker.service import Service
+    from local.aws.service import Service
 
 LOG = logging.getLogger(__name__)
 

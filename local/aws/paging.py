@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from local.sagemaker.errors import ValidationException
-from local.sagemaker.service import Output
-from local.sagemaker.store import Record
+from local.aws.errors import ValidationException
+from local.aws.service import Output
+from local.aws.store import Record
 
 PAGE = 10
 _TIMES = {"CreationTime": "CreationTime", "LastModifiedTime": "LastModifiedTime", "Created": "CreationTime"}

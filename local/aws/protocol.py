@@ -1,27 +1,22 @@
 """HTTP request -> (client, operation, input) and output or error -> HTTP answer, by botocore's service models.
 
-The models tell how AWS's own clients speak: SageMaker and Application Auto Scaling by X-Amz-Target and JSON, the
-runtimes by path, headers and body. So an operation is known, parsed and answered here without a line about it.
+The models tell how AWS's own clients speak: control planes by X-Amz-Target and JSON, most runtimes by path, headers and
+body. So an operation is known, parsed and answered here without a line about it.
 """
 
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel, StructureShape
 
-from local.sagemaker.errors import AwsError
-from local.sagemaker.shapes import from_header, parsed, shaped
-
-CLIENTS = ("sagemaker", "sagemaker-runtime", "sagemaker-featurestore-runtime", "application-autoscaling")
-# Errors that some operations have; the others tell the same as a ValidationException, as AWS does.
-PARTLY_MODELLED = {"ResourceNotFound", "ResourceInUse", "ResourceLimitExceeded", "ConflictException"}
-BY_PATH = ("sagemaker-runtime", "sagemaker-featurestore-runtime")
+from local.aws.errors import AwsError
+from local.aws.shapes import from_header, parsed, shaped
 
 
 @dataclass(frozen=True)
@@ -57,6 +52,63 @@ class Call:
         """AWS's name of the operation."""
         return str(self.operation.name)
 
+    @property
+    def by_path(self) -> bool:
+        """Whether the operation is called by its path (REST), not by X-Amz-Target."""
+        return by_path(self.client)
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What the clients of one service say. partly_modelled: errors that some operations have; the others tell the same
+
+    as a ValidationException, as AWS does.
+    """
+
+    clients: tuple[str, ...]
+    partly_modelled: frozenset[str] = frozenset()
+
+    def find(self, request: Request) -> Call:
+        """The operation that a request calls. Raises UnknownOperationException."""
+        target = request.headers.get("x-amz-target", "")
+        if target:
+            prefix, _, name = target.partition(".")
+            for client in self.clients:
+                if not by_path(client) and model(client).metadata["targetPrefix"] == prefix:
+                    if name in model(client).operation_names:
+                        return Call(client, model(client).operation_model(name), {})
+                    break
+        for method, pattern, client, name in self._routes if not target else ():
+            found = pattern.fullmatch(request.raw_path)
+            if found and method == request.method:
+                path = {key: unquote(value) for key, value in found.groupdict().items()}
+                return Call(client, model(client).operation_model(name), path)
+        raise AwsError("UnknownOperationException", "The requested operation is not recognized by the service.")
+
+    def failure(self, call: Call | None, error: AwsError) -> Answer:
+        """The answer that tells an error."""
+        code = error.code
+        modelled = {shape.name: shape for shape in call.operation.error_shapes} if call else {}
+        if code in self.partly_modelled - modelled.keys():
+            code = "ValidationException"
+        if code == "ValidationException" and code not in modelled and "ValidationError" in modelled:
+            code = "ValidationError"
+        spelled = "Message" if code in modelled and "Message" in modelled[code].members else "message"
+        body = {"__type": code, spelled: error.message, **error.members}
+        content_type = _content_type(call) if call else "application/x-amz-json-1.1"
+        return Answer(error.status, {"Content-Type": content_type, "x-amzn-ErrorType": code}, json.dumps(body).encode())
+
+    @cached_property
+    def _routes(self) -> tuple[tuple[str, re.Pattern[str], str, str], ...]:
+        """(method, path, client, operation) of the clients that call by path."""
+        found = []
+        for client in filter(by_path, self.clients):
+            for name in model(client).operation_names:
+                http = model(client).operation_model(name).http
+                pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(http["requestUri"]))
+                found.append((http["method"], re.compile(pattern), client, name))
+        return tuple(found)
+
 
 @cache
 def model(client: str) -> ServiceModel:
@@ -64,22 +116,9 @@ def model(client: str) -> ServiceModel:
     return ServiceModel(Loader().load_service_model(client, "service-2"), client)
 
 
-def find(request: Request) -> Call:
-    """The operation that a request calls. Raises UnknownOperationException."""
-    target = request.headers.get("x-amz-target", "")
-    if target:
-        prefix, _, name = target.partition(".")
-        for client in CLIENTS:
-            if client not in BY_PATH and model(client).metadata["targetPrefix"] == prefix:
-                if name in model(client).operation_names:
-                    return Call(client, model(client).operation_model(name), {})
-                break
-    for method, pattern, client, name in _routes() if not target else ():
-        found = pattern.fullmatch(request.raw_path)
-        if found and method == request.method:
-            path = {key: unquote(value) for key, value in found.groupdict().items()}
-            return Call(client, model(client).operation_model(name), path)
-    raise AwsError("UnknownOperationException", "The requested operation is not recognized by the service.")
+def by_path(client: str) -> bool:
+    """Whether a client's operations are called by their paths."""
+    return str(model(client).metadata["protocol"]) == "rest-json"
 
 
 def read(call: Call, request: Request) -> dict[str, Any]:
@@ -87,7 +126,7 @@ def read(call: Call, request: Request) -> dict[str, Any]:
     shape = call.operation.input_shape
     if shape is None:
         return {}
-    if call.client not in BY_PATH:
+    if not call.by_path:
         return dict(parsed(shape, _json(request.body), ""))
     found = _located(shape, call.path, request)
     payload = shape.serialization.get("payload")
@@ -108,7 +147,7 @@ def answer(call: Call, output: Mapping[str, Any]) -> Answer:
     shape = call.operation.output_shape
     status = int(call.operation.http.get("responseCode", 200))
     if shape is None:
-        return Answer(status, {"Content-Type": _content_type(call)}, b"" if call.client not in BY_PATH else b"{}")
+        return Answer(status, {"Content-Type": _content_type(call)}, b"{}" if call.by_path else b"")
     members = shaped(shape, output, call.name)
     headers = {"Content-Type": _content_type(call)}
     body = {}
@@ -128,32 +167,6 @@ def answer(call: Call, output: Mapping[str, Any]) -> Answer:
         headers.setdefault("Content-Type", "application/octet-stream")
         return Answer(status, headers, bytes(output.get(payload) or b""))
     return Answer(status, headers, json.dumps(body).encode())
-
-
-def failure(call: Call | None, error: AwsError) -> Answer:
-    """The answer that tells an error."""
-    code = error.code
-    modelled = {shape.name for shape in call.operation.error_shapes} if call else set()
-    if code in PARTLY_MODELLED - modelled:
-        code = "ValidationException"
-    if call and code == "ValidationException" and call.client in BY_PATH:
-        code = "ValidationError"
-    spelled = "Message" if call and call.client in BY_PATH else "message"
-    body = {"__type": code, spelled: error.message, **error.members}
-    content_type = _content_type(call) if call else "application/x-amz-json-1.1"
-    return Answer(error.status, {"Content-Type": content_type, "x-amzn-ErrorType": code}, json.dumps(body).encode())
-
-
-@cache
-def _routes() -> tuple[tuple[str, re.Pattern[str], str, str], ...]:
-    """(method, path, client, operation) of the services that are called by path; the more exact path first."""
-    found = []
-    for client in BY_PATH:
-        for name in model(client).operation_names:
-            http = model(client).operation_model(name).http
-            pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(http["requestUri"]))
-            found.append((http["method"], re.compile(pattern), client, name))
-    return tuple(found)
 
 
 def _located(shape: StructureShape, path: Mapping[str, str], request: Request) -> dict[str, Any]:
@@ -184,4 +197,4 @@ def _json(body: bytes) -> Any:
 
 
 def _content_type(call: Call) -> str:
-    return "application/json" if call.client in BY_PATH else "application/x-amz-json-1.1"
+    return "application/json" if call.by_path else "application/x-amz-json-1.1"

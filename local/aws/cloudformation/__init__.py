@@ -1,0 +1,1 @@
+"""Resource types of our services -> MiniStack's CloudFormation."""
