@@ -1,8 +1,6 @@
 """Decisions of one write <-> one binary attribute of the card's item, so that state and decisions commit together."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from functools import lru_cache
 
 import msgspec
 
@@ -54,14 +52,3 @@ def encode(decided: Sequence[DecidedTransaction]) -> bytes:
 def decode(outbox: bytes) -> list[DecidedTransaction]:
     """Raises msgspec.DecodeError."""
     return _DECODE(outbox)
-
-
-def time_of(milliseconds: int) -> datetime:
-    """Unix milliseconds -> time in UTC."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-@lru_cache(256)  # each decision is written in several places, and a batch is decided at one moment
-def text_of(milliseconds: int) -> str:
-    """Unix milliseconds -> RFC 3339 in UTC."""
-    return time_of(milliseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from functions.fraud.outbox import DecidedTransaction, Shadow, decode, encode, text_of, time_of
+from cuatro.times import text_of, time_of
+from functions.fraud.outbox import DecidedTransaction, Shadow, decode, encode
 
 DECISION = DecidedTransaction(
     transaction_id="t-1", card_id="c-1", terminal_id="s-1", merchant_id=None, amount=1250, currency="EUR",

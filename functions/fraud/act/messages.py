@@ -6,9 +6,10 @@ from cuatro.adapters.attributes import Item
 from cuatro.adapters.publishing import Alert, Record
 from cuatro.currencies import formatted
 from cuatro.events import Transaction, TransactionScored
+from cuatro.times import text_of, time_of
 from functions.fraud.features import FEATURE_SET
 from functions.fraud.lake import DecisionRecorded, ShadowRecorded
-from functions.fraud.outbox import DecidedTransaction, text_of, time_of
+from functions.fraud.outbox import DecidedTransaction
 
 RETENTION_S = 400 * 86400
 """Decisions are kept as long as a chargeback may come, and a little more."""

@@ -15,8 +15,9 @@ from cuatro.adapters.attributes import Item
 from cuatro.adapters.dynamodb import Dynamo, Keys
 from cuatro.errors import Rejected, Unavailable
 from cuatro.events import Transaction, decode_transaction
+from cuatro.times import text_of
 from functions.fraud.api.settings import Settings
-from functions.fraud.outbox import DecidedTransaction, decode, text_of
+from functions.fraud.outbox import DecidedTransaction, decode
 from functions.fraud.reasons import reasons_of
 from functions.fraud.score import report
 from functions.fraud.score.batch import decide_all

@@ -10,10 +10,10 @@ import numpy as np
 from cuatro.adapters.dynamodb import Dynamo, Keys
 from cuatro.errors import Rejected, Unavailable
 from cuatro.events import decode_labels, milliseconds
+from cuatro.times import text_of
 from functions.fraud.api.settings import Settings
 from functions.fraud.decide import Policy
 from functions.fraud.features import FEATURES
-from functions.fraud.outbox import text_of
 
 _NAMES = ("transaction_id", "card_id", "terminal_id", "amount", "currency", "time", "features")
 _RATIO = FEATURES.index("card_profile_ratio")

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from cuatro.times import text_of
 from functions.fraud.drift import shift
 from functions.fraud.drift.performance import performance
 from functions.fraud.drift.window import Bounds, Window
 from functions.fraud.features import FEATURES
-from functions.fraud.outbox import text_of
 from functions.fraud.scoring import Scoring
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from cuatro.adapters.rejections import Rejection
 from cuatro.errors import Rejected
 from cuatro.events import decode_transaction
-from functions.fraud.outbox import text_of
+from cuatro.times import text_of
 from functions.fraud.score.scorer import Arrival, Scorer
 
 Record = dict[str, Any]

@@ -1,0 +1,59 @@
+"""A pool of items, best first -> as many as a list needs, with popular ones held back and categories mixed."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from functions.recommendations.rank import Pooled
+from functions.recommendations.shelves import Count
+
+
+def guarded(pool: Sequence[Pooled], popularity: Callable[[str], float], exponent: float) -> list[Pooled]:
+    """Order the model's items by score / popularity ** exponent; the others stay behind, or between, as they were.
+
+    popularity: 1 or more. After Steck 2011, "Item popularity and recommendation accuracy", where the exponent trades
+    the one for the other; 0 changes nothing.
+    """
+    if not exponent:
+        return list(pool)
+
+    def worth(each: Pooled) -> float:
+        damped: float = popularity(each.item) ** exponent
+        return each.score / damped if each.score > 0 else each.score * damped
+
+    ordered = iter(sorted((each for each in pool if each.source == "model"), key=worth, reverse=True))
+    return [next(ordered) if each.source == "model" else each for each in pool]
+
+
+def counted(counts: Sequence[Count]) -> Callable[[str], float]:
+    """Popularity by a shelf, as multiples of its least item; what is not on it has at most that much."""
+    known = {each.item: each.least for each in counts}
+    least = min((count for count in known.values() if count > 0), default=1.0)
+    return lambda item: max(1.0, known.get(item, 0.0) / least)
+
+
+def mixed(pool: Sequence[Pooled], categories: Mapping[str, str | None], share: float, size: int) -> list[Pooled]:
+    """The first `size` of a greedy choice: each next item is the best by (1 - share) relevance - share redundancy.
+
+    relevance falls evenly from 1 at the head of the pool to 0 at its end, whatever a ranker's scores mean; redundancy
+    is the share of what was chosen so far that is of the item's category. So an item gives way by at most
+    share / (1 - share) of the pool. Maximal marginal relevance (Carbonell and Goldstein 1998), with the mean in place
+    of the maximum, which a second item of a category would reach at once. What has no category is never redundant.
+    """
+    if not share:
+        return list(pool[:size])
+    waiting: dict[str | None, list[int]] = {}
+    for place in range(len(pool) - 1, -1, -1):  # so that the best of a category is at the end of its list
+        waiting.setdefault(categories.get(pool[place].item), []).append(place)
+    chosen: list[Pooled] = []
+    taken: Counter[str | None] = Counter()
+    step = (1 - share) / max(1, len(pool))
+    while waiting and len(chosen) < size:
+        of = share / max(1, len(chosen))
+        # Relevance and redundancy as costs: the least of each category's first, of equal ones the better placed.
+        category = min(waiting, key=lambda each: (step * waiting[each][-1] + of * taken[each], waiting[each][-1]))
+        chosen.append(pool[waiting[category].pop()])
+        if category is not None:
+            taken[category] += 1
+        if not waiting[category]:
+            del waiting[category]
+    return chosen
