@@ -15,6 +15,8 @@ from cdk.config import Target
 from cdk.constructs.suite_function import SuiteFunction
 
 BATCH = 100
+# Of a table's changes, those that carry an outbox: the attribute `d`.
+WITH_OUTBOX = lambda_.FilterCriteria.filter({"dynamodb": {"NewImage": {"d": {"B": lambda_.FilterRule.exists()}}}})
 
 
 def consume_stream(reader: SuiteFunction, stream: kinesis.Stream, *, failures: sqs.IQueue, target: Target) -> None:
@@ -33,7 +35,7 @@ def consume_stream(reader: SuiteFunction, stream: kinesis.Stream, *, failures: s
         consumer = kinesis.StreamConsumer(reader, "FanOut", stream=stream, stream_consumer_name=name)
         consumer.grant(reader.role, "kinesis:DescribeStreamConsumer", "kinesis:SubscribeToShard")
         source = consumer.stream_consumer_arn
-    _map(reader, source, failures, target)
+    _map(reader, source, failures=failures, target=target)
 
 
 def consume_table(
@@ -43,8 +45,13 @@ def consume_table(
     failures: sqs.IQueue,
     target: Target,
     only: Mapping[str, Any] | None = None,
+    batch: int = BATCH,
+    window_s: int = 0,
 ) -> None:
-    """Let `reader` take changes of `table` from its stream; `only` is a pattern that filters them first."""
+    """Let `reader` take changes of `table` from its stream; `only` is a pattern that filters them first.
+
+    window_s: how long Lambda waits for a `batch` to fill, where fewer calls are worth more than haste.
+    """
     source = table.table_stream_arn
     if source is None:
         raise ValueError(f"{table.node.path} has no stream")
@@ -60,15 +67,26 @@ def consume_table(
             resources=[source],
         )
     )
-    _map(reader, source, failures, target, filters=[only] if only else None)
+    _map(
+        reader,
+        source,
+        failures=failures,
+        target=target,
+        filters=[only] if only else None,
+        batch=batch,
+        window_s=window_s,
+    )
 
 
 def _map(
     reader: SuiteFunction,
     source: str,
+    *,
     failures: sqs.IQueue,
     target: Target,
     filters: list[Mapping[str, Any]] | None = None,
+    batch: int = BATCH,
+    window_s: int = 0,
 ) -> None:
     mapping = lambda_.EventSourceMapping(
         reader,
@@ -76,8 +94,8 @@ def _map(
         target=reader.reached,
         event_source_arn=source,
         starting_position=lambda_.StartingPosition.TRIM_HORIZON,
-        batch_size=BATCH,
-        max_batching_window=Duration.seconds(0),
+        batch_size=batch,
+        max_batching_window=Duration.seconds(window_s),
         report_batch_item_failures=True,
         bisect_batch_on_error=True,
         retry_attempts=target.retry_attempts,
