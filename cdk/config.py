@@ -119,9 +119,7 @@ class Target:
     retry_attempts: Annotated[
         int, Why("few on a laptop, where somebody waits to see the failures queue", "*.MaximumRetryAttempts")
     ]
-    max_age_days: Annotated[int, Why("the oldest event still taken; demos replay history", "*.MAX_AGE_DAYS")] = (
-        3650
-    )
+    max_age_days: Annotated[int, Why("the oldest event still taken; demos replay history", "*.MAX_AGE_DAYS")] = 3650
     shadow_model: Annotated[
         bool, Why("scores a second model version beside the live one, compares, does not act", "*.SHADOW_MODEL_URI")
     ] = False

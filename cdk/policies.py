@@ -1,0 +1,84 @@
+"""What each pipeline decides by: thresholds, rules, shares; the functions get them as JSON in POLICY."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+class Policy:
+    """A frozen dataclass of values that JSON knows."""
+
+    def as_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))  # type: ignore[call-overload]
+
+
+@dataclass(frozen=True)
+class FraudPolicy(Policy):
+    """Thresholds and rules of the fraud decision.
+
+    Scores are probabilities (0 takes the threshold stored in the model). Amounts are minor units of `base_currency`;
+    `rates` converts one minor unit of a currency to minor units of `base_currency`, so a yen (which has no decimals) is
+    worth 0.61 cents. The rates are indicative: replace them.
+    """
+
+    review_at: float = 0.0
+    decline_at: float = 0.0
+    hard_limit: int = 1_000_000
+    max_1h_count: int = 20
+    base_currency: str = "EUR"
+    block_on_decline: bool = False
+    rates: Mapping[str, float] = field(
+        default_factory=lambda: {
+            "EUR": 1.0, "USD": 0.92, "GBP": 1.17, "CHF": 1.05, "SEK": 0.087, "NOK": 0.086, "DKK": 0.134, "PLN": 0.23,
+            "CZK": 0.04, "HUF": 0.0025, "RON": 0.2, "CAD": 0.67, "AUD": 0.61, "JPY": 0.61, "CNY": 0.13, "INR": 0.011,
+            "BRL": 0.17, "MXN": 0.05, "ZAR": 0.05, "TRY": 0.024,
+        }
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Arm:
+    """`share` of all users; `changes` of fields of the policy, for them."""
+
+    name: str
+    share: float
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Another name deals all users anew."""
+
+    name: str
+    arms: tuple[Arm, ...]
+
+
+@dataclass(frozen=True)
+class RecommendationPolicy(Policy):
+    """How lists are made; what the fields mean is said in functions.recommendations.policy.Policy, which takes them.
+
+    A tenth of the users get what is popular, so that `cuatro experiment` can always say what the model is worth.
+    """
+
+    ranker: str = "model"
+    diversity: float = 0.2
+    popularity_guard: float = 0.0
+    explore_share: float = 0.1
+    explore_slot: int = 5
+    exclude_days: float = 30
+    contexts: tuple[str, ...] = ("country", "device", "page")
+    half_life_days: float = 7
+    new_days: float = 14
+    disliked_below: float = 2.5
+    missing: str = "show"
+    candidates: int = 100
+    pages: int = 3
+    list_days: float = 14
+    profile_days: float = 400
+    list_cache_s: int = 0
+    list_fresh_s: int = 60
+    similar_cache_s: int = 300
+    catalogue_cache_s: int = 30
+    shelf_cache_s: int = 10
+    experiment: Experiment = Experiment("ranking-1", (Arm("model", 0.9), Arm("popular", 0.1, {"ranker": "popular"})))
