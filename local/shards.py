@@ -43,10 +43,7 @@ def kinesis_shards(mapping: dict[str, Any]) -> Iterator[Shard]:
             checkpoints[shard_id] = shard["records"][-1]["SequenceNumber"] if from_now else ""
 
         def read(shard_id: str = shard_id, shard: dict[str, Any] = shard) -> list[Record]:
-            after = checkpoints[shard_id]
-            records = shard["records"]
-            start = bisect_right(records, after, key=lambda record: record["SequenceNumber"])
-            batch = records[start : start + int(mapping.get("BatchSize", 100))]
+            batch = unread(shard, checkpoints[shard_id], int(mapping.get("BatchSize", 100)))
             return [_kinesis_record(mapping, shard_id, record) for record in batch]
 
         def checkpoint(record: Record, shard_id: str = shard_id) -> None:
@@ -61,6 +58,14 @@ def kinesis_shards(mapping: dict[str, Any]) -> Iterator[Shard]:
             arrived=lambda record: record["kinesis"]["approximateArrivalTimestamp"],
             batch_info="KinesisBatchInfo",
         )
+
+
+def unread(shard: dict[str, Any], after: str, most: int) -> list[Record]:
+    """Records of a Kinesis shard after a sequence number, as MiniStack keeps them."""
+    records = shard["records"]
+    start = bisect_right(records, after, key=lambda record: record["SequenceNumber"])
+    found: list[Record] = records[start : start + most]
+    return found
 
 
 def _kinesis_record(mapping: dict[str, Any], shard_id: str, record: dict[str, Any]) -> Record:

@@ -17,6 +17,8 @@ from local.emulator import (
     alarms,
     aliases,
     changes,
+    deliverychecks,
+    deliverysources,
     execution,
     firehose,
     functionactions,
@@ -46,6 +48,8 @@ def app(state: Path) -> App:
     invocation.install()
     functionlogs.install()
     firehose.install()
+    deliverychecks.install()
+    deliverysources.install()
     statemachines.install()
     transactions = iam_actions.dynamodb_transaction_checks
 
@@ -63,7 +67,9 @@ def app(state: Path) -> App:
 
 def end() -> None:
     """Brings event sources and functions to rest: what is in the middle of a batch ends it, if it ends soon."""
+    deliverysources.rest()
     streams.end()
+    deliverysources.end()
     end_functions()
 
 
