@@ -46,17 +46,8 @@ def to_onnx(model: Ranking, names: Sequence[str], description: dict[str, Any]) -
     graph = helper.make_graph(
         _nodes(),
         "recommendations",
-        [
-            helper.make_tensor_value_info("items", TensorProto.INT64, ["n"]),
-            helper.make_tensor_value_info("ages", TensorProto.FLOAT, ["n"]),
-            helper.make_tensor_value_info("exclude", TensorProto.INT64, ["m"]),
-            helper.make_tensor_value_info("k", TensorProto.INT64, [1]),
-        ],
-        [
-            helper.make_tensor_value_info("top", TensorProto.INT64, ["k"]),
-            helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["k"]),
-            helper.make_tensor_value_info("because", TensorProto.INT64, ["k"]),
-        ],
+        inputs(),
+        outputs(),
         [
             numpy_helper.from_array(value, name)
             for name, value in {
@@ -80,8 +71,35 @@ def to_onnx(model: Ranking, names: Sequence[str], description: dict[str, Any]) -
             }.items()
         ],
     )
+    return described(graph, names, description)
+
+
+def inputs() -> list[onnx.ValueInfoProto]:
+    """Of every candidate that is served: FEATURES."""
+    return [
+        helper.make_tensor_value_info("items", TensorProto.INT64, ["n"]),
+        helper.make_tensor_value_info("ages", TensorProto.FLOAT, ["n"]),
+        helper.make_tensor_value_info("exclude", TensorProto.INT64, ["m"]),
+        helper.make_tensor_value_info("k", TensorProto.INT64, [1]),
+    ]
+
+
+def outputs() -> list[onnx.ValueInfoProto]:
+    """Of every candidate that is served."""
+    return [
+        helper.make_tensor_value_info("top", TensorProto.INT64, ["k"]),
+        helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["k"]),
+        helper.make_tensor_value_info("because", TensorProto.INT64, ["k"]),
+    ]
+
+
+def described(graph: onnx.GraphProto, names: Sequence[str], description: dict[str, Any]) -> onnx.ModelProto:
+    """A checked model of the graph; names: of the items; description: metadata, strings as they are, the rest as JSON.
+
+    The order of the inputs in the metadata is FEATURES.
+    """
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-    told = {"items": list(names), **description}
+    told = {"items": list(names), "features": FEATURES, **description}
     properties = {key: value if isinstance(value, str) else json.dumps(value) for key, value in told.items()}
     helper.set_model_props(made, properties)
     onnx.checker.check_model(made, full_check=True)

@@ -22,7 +22,7 @@ from models.recommendations import data
 from models.recommendations.choice import EASE_ITEMS, Choice, choose
 from models.recommendations.data import Held, Histories
 from models.recommendations.evaluate import measured
-from models.recommendations.export import FEATURES, Recommender, to_onnx
+from models.recommendations.export import Recommender, to_onnx
 from models.recommendations.neighbours import PROFILE
 from models.recommendations.ranking import Ranking, item_knn, popularity
 
@@ -121,7 +121,6 @@ def _trained(choice: Choice, shipped: Ranking, terms: Terms, told: dict[str, Any
     description = {
         "version": f"recommendations-{metrics['data_hash'][:8]}-{choice.seed}",
         "data_hash": metrics["data_hash"],
-        "features": FEATURES,
         "profile": PROFILE,
         "popularity": train.counts.tolist(),
         "model": metrics["model"],

@@ -58,7 +58,7 @@ class Shop:
         return (self.added <= day) & (self.sold_out > day)
 
     def catalogue(self, opened: datetime, day: float = CHANGED) -> Iterator[dict[str, Any]]:
-        """What the shop knows of its items on a day, as `cuatro catalog import` takes it; opened: the moment of day 0."""
+        """What is known of the items there on a day, for `cuatro catalog import`; opened: the moment of day 0."""
         for at in np.flatnonzero(self.added <= day):
             category, line = self.lines[self.line[at]]
             parts = CATEGORIES_BY_NAME[category].parts

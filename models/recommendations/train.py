@@ -2,7 +2,7 @@
 
     python -m models.recommendations.train --interactions FILE --out DIR               # leave-one-out in time
     python -m models.recommendations.train --interactions FILE --test FILE --out DIR   # your own split
-    python -m models.recommendations.train --interactions simulated --out DIR          # the shipped model, its catalogue
+    python -m models.recommendations.train --interactions simulated --out DIR          # the shipped model
 
 user, item, rating (optional), timestamp, by tabs or commas, header optional; or one line a user, items oldest first.
 """
