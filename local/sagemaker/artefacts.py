@@ -4,12 +4,9 @@ from pathlib import Path
 
 from local.aws import storage
 from local.aws.errors import AwsError
+from local.aws.servers import NotServed
 from local.aws.service import Service
 from local.aws.store import Record
-
-
-class NotServed(Exception):  # noqa: N818 - what became of it, not a fault
-    """The model cannot be served; str() is the reason."""
 
 
 def fetch(service: Service, model: Record, base: Path) -> None:

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local.aws import storage
+from local.aws.servers import Reply
 from local.aws.service import Input, Service
 from local.sagemaker.variants import Variant
-from local.sagemaker.workers import Reply
 
 LOG = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 from local.aws.errors import ValidationException
+from local.aws.servers import NotServed
 from local.aws.service import Service
 from local.sagemaker import tags
-from local.sagemaker.artefacts import NotServed
 from local.sagemaker.plans import Plan
 from local.sagemaker.serving import Deployment, Serving, endpoints, folder
 from local.sagemaker.statuses import TABLE, found, settle, tell

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.aws.errors import AwsError, ValidationException
+from local.aws.servers import Gone, NotServed, Reply, Slow
 from local.aws.service import Input, Operation, Output, Service
-from local.sagemaker.artefacts import NotServed
 from local.sagemaker.capture import captures
 from local.sagemaker.invocation_metrics import Ended, invocation_metrics
 from local.sagemaker.serving import endpoints
 from local.sagemaker.variants import Variant
-from local.sagemaker.workers import Gone, Reply, Slow
 
 TIMEOUT_S = 60.0  # as on AWS; CUATRO_INVOCATION_TIMEOUT_S changes it
 LARGEST = 6 * 1024 * 1024  # bytes of a request, and of an answer

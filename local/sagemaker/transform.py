@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.aws import containers, roles, storage
+from local.aws import containers, roles, servers, storage
 from local.aws.errors import ValidationException
 from local.aws.service import Input, Operation, Output, Service
 from local.aws.store import Record
@@ -98,7 +98,7 @@ def _transform(job: Job) -> None:
         worker.wait()
         transforming = _Transforming(job, record, s3, worker, inputs)
         failures = [failure for path in found if (failure := transforming.failure(path))]
-    except artefacts.NotServed as error:
+    except servers.NotServed as error:
         raise JobFailedError(f"ClientError: The model {record['ModelName']} {error}") from error
     finally:
         if worker:
@@ -176,10 +176,10 @@ class _Transforming:
                 return b""
             try:
                 reply = self.worker.invoke(payload, headers, config.get("InvocationsTimeoutInSeconds", TIMEOUT_S))
-            except workers.Slow:
+            except servers.Slow:
                 reason = "AlgorithmError: The model did not answer in time."
                 continue
-            except workers.Gone as error:
+            except servers.Gone as error:
                 raise JobFailedError(f"AlgorithmError: {error}") from error
             if reply.status < 300:
                 return reply.body

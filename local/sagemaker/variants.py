@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from local.aws import containers
+from local.aws.servers import Gone, NotServed, Reply, Unreached
 from local.aws.service import Service
 from local.sagemaker import artefacts, workers
-from local.sagemaker.artefacts import NotServed
-from local.sagemaker.workers import Gone, Reply, Unreached, Worker
+from local.sagemaker.workers import Worker
 
 DEATHS = 3
 MEGABYTE = 1 << 20
