@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from cdk.constructs.alarms import alarm
+from cdk.constructs.findings import acknowledge
 from cdk.constructs.lake_tables import LakeTable
 
 if TYPE_CHECKING:
@@ -62,6 +63,12 @@ class Delivery(Construct):
             else _Parts.DeliveryStreamEncryptionConfigurationInputProperty(key_type="AWS_OWNED_CMK"),
             extended_s3_destination_configuration=_Parts.ExtendedS3DestinationConfigurationProperty(**destination),
         )
+        if source:
+            acknowledge(
+                self.stream,
+                "AwsSolutions-KDF1",
+                "Its source is encrypted; Firehose refuses a setting of its own where it reads from a stream.",
+            )
         self.stream.node.add_dependency(role)  # Firehose tries the role's grants when it makes the stream
         alarm(
             self, "Late", self._metric("DeliveryToS3.DataFreshness"), at_least=_LATE.to_seconds(), tell=lake.tell,

@@ -112,7 +112,7 @@ class LakeTable(Construct):
                 ),
             ),
         )
-        made.add_dependency(tables.database)
+        made.add_resource_dependency(tables.database)
         self._made = made
 
     def allow_reading_its_schema(self, role: iam.Role) -> None:
