@@ -24,9 +24,9 @@ def joined(value: Any) -> str:
     return f"${{{value['Ref']}}}" if "Ref" in value else json.dumps(value)
 
 
-def pipeline(suite: Assembly) -> dict[str, Any]:
-    """The definition of the one SageMaker pipeline."""
-    (made,) = suite.resources("AWS::SageMaker::Pipeline")
+def pipeline(suite: Assembly, stack: str) -> dict[str, Any]:
+    """The definition of a stack's SageMaker pipeline."""
+    (made,) = (each for each in suite.resources("AWS::SageMaker::Pipeline") if each.stack == stack)
     found: dict[str, Any] = json.loads(joined(made.properties["PipelineDefinition"]["PipelineDefinitionBody"]))
     return found
 
