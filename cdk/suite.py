@@ -6,6 +6,7 @@ from cdk_nag import AwsSolutionsChecks
 from cdk.config import Target
 from cdk.stacks.fraud import CuatroFraud
 from cdk.stacks.platform import CuatroPlatform
+from cdk.stacks.recommendations import CuatroRecommendations
 
 
 class Suite:
@@ -14,4 +15,7 @@ class Suite:
     def __init__(self, app: aws_cdk.App, target: Target) -> None:
         self.platform = CuatroPlatform(app, "CuatroPlatform", target=target)
         self.fraud = CuatroFraud(app, "CuatroFraud", target=target, platform=self.platform)
+        self.recommendations = CuatroRecommendations(
+            app, "CuatroRecommendations", target=target, platform=self.platform
+        )
         aws_cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
