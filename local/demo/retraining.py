@@ -18,6 +18,7 @@ from rich.table import Table
 
 from local.demo.decisions import Decision, Decisions
 from local.demo.playback import Playback
+from local.demo.rollout import follow
 from local.demo.screen import Screen
 from local.demo.story import named, played
 from local.feed.api import Api
@@ -32,15 +33,9 @@ from local.platform.errors import PlatformError
 if TYPE_CHECKING:
     import pandas as pd
 
-ALARM_S, START_S, ROLL_OUT_S = 60.0, 60.0, 240.0
+ALARM_S, START_S = 60.0, 60.0
 TRAFFIC = 100
 """Purchases of each helping of live traffic during the roll-out."""
-PHASES = {
-    "Shadow": "shadow: both models score live traffic, the old one decides",
-    "Canary": "canary: the alias gives the new version a part of the traffic",
-    "Production": "production: the new version decides",
-    "RolledBack": "rolled back",
-}
 
 
 @dataclass(frozen=True)
@@ -159,29 +154,18 @@ def _roll_out(
         api=Api(connection, outputs["ApiUrl"]), tell=_quiet,
     )  # fmt: skip
     found: dict[str, Decision] = {}
-    told = ""
-    deadline = time.monotonic() + ROLL_OUT_S
     at = 0
-    while True:
-        now = next(each for each in versions(control) if each.arn == newest.arn)
-        if now.stage != told:
-            told = now.stage
-            console.print(f"  {PHASES.get(told, told)}")
-        if told in {"Production", "RolledBack"}:
-            break
-        if time.monotonic() > deadline:
-            raise PlatformError(
-                f"The roll-out did not end within {ROLL_OUT_S:.0f} s.", "`cuatro models`, `cuatro logs fraud rollout`."
-            )
+
+    def traffic() -> bool:
+        nonlocal at
         # The last quarter waits for the new version: what it decides is the result.
         some = feeds[at : at + TRAFFIC] if at < len(feeds) * 3 // 4 else []
         at += len(some)
         if some:
-            found |= playback.play(some, live=0, rate=1).decisions
-        else:
-            time.sleep(control.pause)
-    if told == "RolledBack":
-        raise PlatformError(f"The new version was rolled back: {now.note}", "`cuatro models` lists the versions.")
+            found.update(playback.play(some, live=0, rate=1).decisions)
+        return bool(some)
+
+    follow(console, control, newest, traffic)
     return found | playback.play(feeds[at:], live=0, rate=1).decisions
 
 
