@@ -1,8 +1,11 @@
 """A processing job's work -> its exit status, and in output/message why it failed: its ExitMessage."""
 
+import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 from models.container import paths
 
@@ -25,6 +28,15 @@ def run(work: Callable[[], None]) -> int:
         _tell(f"{type(error).__name__}: {error}")
         return 1
     return 0
+
+
+def write(path: Path, told: Mapping[str, Any]) -> None:
+    """A JSON file that other steps read; its directory is made.
+
+    Raises ValueError for "not a number", which JSON does not know: no gate is left to compare with one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(told, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def _tell(why: str) -> None:

@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 from functions.fraud.features import FEATURES
-from models.fraud.archive import unpack
+from models.container.archive import unpack
 from models.fraud.ensemble import NODES, attributes, metadata
 
 MOST_TREES = 720

@@ -17,8 +17,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ import pandas as pd
 from functions.fraud import lake
 from functions.fraud.features import FEATURES
 from models.container import paths, processing
+from models.container.lake import moment, text
 from models.fraud import training_set
 from models.fraud.reading import Recorded, recorded
 
@@ -58,7 +58,7 @@ class Windows:
     def described(self) -> dict[str, Any]:
         """For summary.json."""
         sides = {"train": self.train, "evaluate": self.evaluate}
-        return {name: [_text(moment) for moment in side] for name, side in sides.items()} | {"as_of": _text(self.as_of)}
+        return {name: [text(when) for when in side] for name, side in sides.items()} | {"as_of": text(self.as_of)}
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def build(where: str, windows: Windows) -> Dataset:
     read = recorded(where, (windows.train[0] - timedelta(days=1)).date(), windows.as_of.date())
     if not read.decisions:
         raise ValueError(
-            f"no decisions in {where} from {_text(windows.train[0])} to {_text(windows.as_of)}: does delivery work? "
+            f"no decisions in {where} from {text(windows.train[0])} to {text(windows.as_of)}: does delivery work? "
             f"A history can be filled in with python -m models.fraud.backfill ({_counted(read.left_out)})"
         )
     left_out = dict(read.left_out)
@@ -130,7 +130,7 @@ def _enough(name: str, rows: pd.DataFrame, side: tuple[datetime, datetime], fewe
     frauds = int(rows["fraud"].sum()) if len(rows) else 0
     if frauds < fewest:
         raise ValueError(
-            f"{frauds} known frauds among the {len(rows):,} {name} rows of {_text(side[0])} to {_text(side[1])}, at "
+            f"{frauds} known frauds among the {len(rows):,} {name} rows of {text(side[0])} to {text(side[1])}, at "
             f"least {fewest} are needed: wait for labels, or take more days ({option})"
         )
 
@@ -139,23 +139,11 @@ def _counted(left_out: dict[str, int]) -> str:
     return "left out: " + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in left_out.items())
 
 
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _moment(text: str) -> datetime:
-    """RFC 3339, UTC where it has no zone; empty: now."""
-    if not text or text == "now":
-        return datetime.now(UTC)
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line: the exit status."""
     parser = argparse.ArgumentParser(prog="python -m models.fraud.dataset", description=str(__doc__).split("\n")[0])
     parser.add_argument("--lake", required=True, help="s3://BUCKET/fraud or a directory")
-    parser.add_argument("--as-of", type=_moment, default="", help="RFC 3339; empty: now")
+    parser.add_argument("--as-of", type=moment, default="", help="RFC 3339; empty: now")
     parser.add_argument("--train-days", type=float, default=28)
     parser.add_argument("--delay-days", type=float, default=7)
     parser.add_argument("--evaluate-days", type=float, default=7)
@@ -166,15 +154,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         built = build(given.lake, Windows.of(given.as_of, given.train_days, given.delay_days, given.evaluate_days))
         training_set.write(built.train, out / "train" / "train.parquet")
         training_set.write(built.evaluate, out / "evaluate" / "evaluate.parquet")
-        _write(out / "summary" / "summary.json", built.summary)
+        processing.write(out / "summary" / "summary.json", built.summary)
         log.info("%s", json.dumps(built.summary))
 
     return processing.run(work)
-
-
-def _write(path: Path, summary: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

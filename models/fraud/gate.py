@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from cuatro.errors import ModelMismatch
 from functions.fraud.features import FEATURE_SET, FEATURES
 from models.container import paths, processing
+from models.container.archive import unpack
 from models.container.loading import ServedModel
 from models.fraud import slices, training_set
-from models.fraud.archive import unpack
 from models.fraud.comparison import lower_gain, seconds
 from models.fraud.evaluate import calibration, figures
 
@@ -159,10 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             found = evaluated(champion, Contender(base / "challenger"), rows)
         except ModelMismatch as error:
             found = refused(champion, None, str(error))
-        out = base / "evaluation" / "evaluation.json"
-        out.parent.mkdir(parents=True, exist_ok=True)
-        # JSON knows no "not a number": the step fails rather than leave a gate to compare with one.
-        out.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        processing.write(base / "evaluation" / "evaluation.json", found)
         log.info("%s", found["summary"])
 
     return processing.run(work)

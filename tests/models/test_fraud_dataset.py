@@ -155,7 +155,7 @@ def test_what_arrives_days_after_its_time_is_found(tmp_path: Path) -> None:
 
 
 def test_more_than_memory_takes_is_told_before_it_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_memory", lambda: 20 * reading.BYTES_A_DECISION)
+    monkeypatch.setattr(reading, "memory", lambda: 20 * reading.BYTES_A_DECISION)
     with pytest.raises(ValueError, match=r"more than 20 decisions from .*: fewer days \(--train-days\), or a larger"):
         built(tmp_path)
 
