@@ -1,6 +1,6 @@
 """Why an item is in a list -> a sentence for the user who sees it."""
 
-from functions.recommendations.rank import Pooled
+from functions.recommendations.lists import ServedItem
 
 _DID = {
     "view": "you viewed {title}",
@@ -11,7 +11,7 @@ _DID = {
 }
 
 
-def why(each: Pooled, kind: str | None, title: str | None) -> str:
+def why(each: ServedItem, kind: str | None, title: str | None) -> str:
     """kind, title: of the interaction and the item that speak for it, where there is one."""
     if each.because is not None:
         did = _DID.get(kind or "", "you chose {title}").format(title=title or each.because)

@@ -7,8 +7,10 @@ import json
 import re
 from collections.abc import Callable
 from functools import wraps
+from hashlib import blake2b
 from typing import Any, ParamSpec
 
+import msgspec
 from aws_lambda_powertools import Logger
 from chalice.app import Chalice, Request, Response
 
@@ -51,6 +53,29 @@ def body_of(app: Chalice) -> bytes:
     """The request's body, whatever its media type."""
     body = request_of(app).raw_body
     return body.encode() if isinstance(body, str) else body
+
+
+def tags_of(request: Request) -> list[str]:
+    """Entity tags that the client has (If-None-Match), without quotes; weak ones are as good here (RFC 9110)."""
+    given = str(request.headers.get("if-none-match", ""))
+    return [tag.strip().removeprefix("W/").strip('"') for tag in given.split(",") if tag.strip()]
+
+
+def cached(
+    body: dict[str, Any] | None, request: Request, control: str, tag: str | None = None, status: int = 200
+) -> Response:
+    """An answer that clients may keep as `control` (Cache-Control) says; 304 where they have it already.
+
+    tag: by default a hash of the body, "" for an answer that has none. body None: 304 is known to be right.
+    """
+    encoded = b"" if body is None else msgspec.json.encode(body)
+    tag = blake2b(encoded, digest_size=12).hexdigest() if tag is None else tag
+    headers: dict[str, str | list[str]] = {"Cache-Control": control, "Content-Type": "application/json"}
+    if tag:
+        headers["ETag"] = f'"{tag}"'
+    if body is None or (tag and tag in tags_of(request)):
+        return Response("", headers, 304)
+    return Response(encoded.decode(), headers, status)
 
 
 def correlation_of(event: dict[str, Any]) -> str:

@@ -1,0 +1,110 @@
+"""A person, a ranker, the sources -> the list for this person: ranked, checked against the catalogue, guarded, mixed.
+
+The shadow model's list is made by the same function, so that the two can be compared.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cuatro.ranking import Counting, Ranker, Taken
+from functions.recommendations.api.sources import Sources
+from functions.recommendations.catalogue import Entry, same_category, similar
+from functions.recommendations.diversity import counted, guarded, mixed
+from functions.recommendations.person import Person
+from functions.recommendations.rank import Pooled, by_content, joined, new_to_the_model, personal, popular
+from functions.recommendations.shelves import ALL, NEW, in_category, in_context
+
+POPULAR = "popular"
+"""The version of lists that no model had a say in."""
+_ROUNDS = 3
+"""So often the ranker is asked again where much of what it gave cannot be shown."""
+_ALIKE = 50
+"""Items by content that are looked at."""
+
+
+class Made(NamedTuple):
+    """items: best first, nothing left to chance. version: of the model that ranked, or POPULAR. entries: as read."""
+
+    items: list[Pooled]
+    version: str
+    entries: dict[str, Entry | None]
+
+
+@dataclass(frozen=True)
+class Maker:
+    """What is the same for the live model's list and the shadow's. size: of the list."""
+
+    person: Person
+    sources: Sources
+    size: int
+
+    @staticmethod
+    def shelves(context: Mapping[str, str]) -> list[str]:
+        """Keys of the shelves that lists of a context begin with."""
+        return [ALL, NEW, *(in_context(key, value) for key, value in context.items())]
+
+    def made(self, ranker: Ranker | None) -> Made:
+        """None: popular items only. Raises what the ranker raises."""
+        person, sources, policy = self.person, self.sources, self.sources.policy
+        contexts = {f"{key}={value}": sources.popular(in_context(key, value)) for key, value in person.context.items()}
+        favourites = popular(sources.popular(ALL), contexts, person.exclude)
+        asks = ranker is not None and (not favourites or any(ranker.knows(each.item) for each in person.taken))
+        alike = self._by_content(new_to_the_model(person.taken, ranker)) if ranker else []
+        most, hidden = max(policy.candidates, self.size), set[str]()
+        pool: list[Pooled] = []
+        entries: dict[str, Entry | None] = {}
+        version, popularity = POPULAR, counted(sources.popular(ALL))
+        for _ in range(_ROUNDS):
+            meant: list[Pooled] = []
+            rest: list[Pooled] = []
+            if ranker and asks:
+                ranked = ranker.rank(person.user_id, person.taken, person.exclude | hidden, most)
+                meant, rest = personal(ranked)
+                version, popularity = ranker.version, _popularity(ranker, popularity)
+                if not person.taken:
+                    meant, rest = [], [each._replace(source="popular") for each in (*meant, *rest)]
+            pool = [each for each in joined(meant, alike, [favourites, rest]) if each.item not in hidden][:most]
+            reasons = {each.because for each in pool[: self.size] if each.because}
+            entries |= sources.entries([*(each.item for each in pool), *reasons])
+            gone = {each.item for each in pool if not sources.may_be_shown(each.item, entries)}
+            pool = [each for each in pool if each.item not in gone]
+            hidden |= gone
+            if not gone or len(pool) >= self.size:
+                break
+        categories = {item: found.category for item, found in entries.items() if found}
+        ordered = guarded(pool, popularity, policy.popularity_guard)
+        return Made(mixed(ordered, categories, policy.diversity, self.size), version, entries)
+
+    def _by_content(self, unknown: list[Taken]) -> list[Pooled]:
+        if not unknown:
+            return []
+        sources = self.sources
+        known = sources.entries([each.item for each in unknown])
+        of = [(each, found) for each in unknown if (found := known.get(each.item)) and found.category]
+        sources.begin(None, {in_category(found.category) for _, found in of if found.category})
+        return by_content((each, likes(found, sources, self.person.exclude)) for each, found in of)
+
+
+def likes(to: Entry, sources: Sources, exclude: frozenset[str]) -> list[tuple[str, float]]:
+    """Items of the same category that may be shown, by tags and popularity. Its shelf is read already."""
+    if to.category is None:
+        return []
+    found = same_category(to.category, sources.popular(in_category(to.category)), sources.new())
+    best = dict(sorted(found.items(), key=lambda each: -each[1])[:_ALIKE])
+    entries = sources.entries(best)
+    told = {item: entry for item, entry in entries.items() if entry}
+    return [each for each in similar(to, best, told, exclude) if sources.may_be_shown(each[0], entries)]
+
+
+def _popularity(ranker: Ranker, otherwise: Callable[[str], float]) -> Callable[[str], float]:
+    """By the counts of the model's training, where it tells them."""
+    if not isinstance(ranker, Counting):
+        return otherwise
+    counts = ranker.popularity
+
+    def popularity(item: str) -> float:
+        count = counts(item)
+        return otherwise(item) if count is None else max(1.0, count)
+
+    return popularity
