@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from local.lifecycle.control import Control
     from local.platform.client import Target
 
-PipelineName = Annotated[Literal["fraud"], typer.Argument(help="Which pipeline.")]
+PipelineName = Annotated[Literal["fraud", "recommendations"], typer.Argument(help="Which pipeline.")]
+DriftingPipeline = Annotated[Literal["fraud"], typer.Argument(help="Which pipeline.")]
 STYLES = {"Production": "bold green", "Shadow": "cyan", "Canary": "cyan", "RolledBack": "red", "Retired": "dim"}
 EXECUTIONS = 5
 
@@ -37,7 +38,7 @@ def models(  # noqa: PLR0913, PLR0917 - a parameter is an option of the command
     Every retraining that passes the gate adds a version. Which of them need a
     person's approval is a setting (Retraining.approval in cdk/config.py).
     """
-    from local.lifecycle.versions import decide, versions  # noqa: PLC0415 - boto3 takes long to import
+    from local.lifecycle.versions import METRICS, decide, versions  # noqa: PLC0415 - boto3 takes long to import
 
     if approve is not None and reject is not None:
         raise PlatformError("A version is approved or rejected, not both.", "Give one of --approve and --reject.")
@@ -47,15 +48,17 @@ def models(  # noqa: PLR0913, PLR0917 - a parameter is an option of the command
         approved = approve is not None
         decide(control, number, approved=approved, why=why or f"by {getpass.getuser()}")
         out.print(f"Version {number} is {'approved: its roll-out begins' if approved else 'rejected'}.\n")
-    table = Table("", "version", "approval", "stage", "AP", "gain", "trained", box=None, pad_edge=False)
     found = versions(control)
+    metric = METRICS.get(next((each.metric for each in found if each.metric), ""))
+    heading = metric.short if metric else "figure"
+    table = Table("", "version", "approval", "stage", heading, "gain", "trained", box=None, pad_edge=False)
     for each in found:
         table.add_row(
             str(each.number or "-"),
             each.name,
             each.approval,
             f"[{STYLES.get(each.stage, '')}]{each.stage}[/]" if each.stage in STYLES else each.stage,
-            figure(each.average_precision),
+            figure(each.figure),
             figure(each.gain, "+.3f"),
             f"{each.created:%Y-%m-%d %H:%M}" if each.created else "",
         )
@@ -64,9 +67,12 @@ def models(  # noqa: PLR0913, PLR0917 - a parameter is an option of the command
         told = "; ".join(text for text in (plain(each.reason), each.note) if text)
         out.print(f"  {each.number or '-'}: {escape(told)}", soft_wrap=True)
     _executions(control)
-    out.print("\nAP: average precision on the gate's latest window; gain: over the model that decided then.")
+    if metric:
+        told = f"{metric.short}: {metric.words} on the gate's latest window"
+        out.print(f"\n{told}; gain: over the model that was live then.")
     out.print(
-        "Next: [bold]cuatro retrain fraud[/] trains a new one, [bold]cuatro rollback fraud[/] goes back to the last."
+        f"Next: [bold]cuatro retrain {pipeline}[/] trains a new one, [bold]cuatro rollback {pipeline}[/] goes back to "
+        "the last."
     )
 
 
@@ -81,7 +87,7 @@ def retrain(  # noqa: PLR0913, PLR0917 - a parameter is an option of the command
     target: TargetName = None,
     state: StateDir = STATE,
 ) -> None:
-    """Train a challenger on the lake's latest decisions and labels; the gate decides whether it becomes a version.
+    """Train a challenger on the lake's latest data; the gate decides whether it becomes a version.
 
     Build the training set, train, evaluate champion and challenger on the same
     latest window, gate, register. An approved version is rolled out by itself:
@@ -116,7 +122,7 @@ def rollback(
 
 
 def drift(
-    pipeline: PipelineName = "fraud",
+    pipeline: DriftingPipeline = "fraud",
     as_of: Annotated[str | None, typer.Option(metavar="TIME", help="RFC 3339; default: now.")] = None,
     target: TargetName = None,
     state: StateDir = STATE,

@@ -89,7 +89,7 @@ def play(console: Console, connection: Connection, seed: int, run: str, now: dat
         raise PlatformError("The retraining brought no new version.", "`cuatro models` shows why.")
     newest = versions(control)[0]
     console.print(
-        f"  the gate lets [bold]{newest.name}[/] pass: average precision {newest.average_precision:.3f}, "
+        f"  the gate lets [bold]{newest.name}[/] pass: average precision {newest.figure:.3f}, "
         f"{newest.gain:+.3f} against the model that decides"
     )
     console.print("\n[bold]Roll-out[/]")

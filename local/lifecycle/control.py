@@ -11,7 +11,8 @@ from typing import Any
 from local.platform.client import Connection
 from local.platform.errors import PlatformError
 
-STACKS = {"fraud": "CuatroFraud"}
+STACKS = {"fraud": "CuatroFraud", "recommendations": "CuatroRecommendations"}
+"""Pipelines whose models are retrained."""
 ENDED = {"Succeeded", "Failed", "Stopped"}
 WITHOUT = "Deploy it with retraining: `cuatro up`, or `cdk deploy` without `-c retraining=off`."
 
@@ -78,7 +79,12 @@ class Control:
         return self.call("RetrainFunction", {"reason": reason, "parameters": parameters})
 
     def drift(self, as_of: str | None = None) -> dict[str, Any]:
-        """The report of a look for drift, which also feeds the alarms."""
+        """The report of a look for drift, which also feeds the alarms. Raises PlatformError where nothing looks."""
+        if "DriftFunction" not in self.outputs:
+            raise PlatformError(
+                f"Nothing looks for drift of {self.pipeline}: it is trained anew by schedule.",
+                f"`cuatro retrain {self.pipeline}` does it now, and its gate compares the models.",
+            )
         return self.call("DriftFunction", {"as_of": as_of} if as_of else {})
 
     def roll_back(self, reason: str) -> dict[str, Any]:

@@ -12,8 +12,25 @@ SHIPPED = 0
 
 
 @dataclass(frozen=True)
+class Metric:
+    """What versions are compared by: its heading, and in words."""
+
+    short: str
+    words: str
+
+
+METRICS = {
+    "average_precision": Metric("AP", "average precision"),
+    "ndcg_10": Metric("NDCG@10", "NDCG of the first ten items"),
+}
+
+
+@dataclass(frozen=True)
 class Version:
-    """A row of `cuatro models`. Figures are of the gate's evaluation; None where there was none."""
+    """A row of `cuatro models`. Figures are of the gate's evaluation; None where there was none.
+
+    metric: which figure it is, a name of METRICS, and of which `gain` is.
+    """
 
     number: int
     name: str
@@ -22,7 +39,8 @@ class Version:
     approval: str
     stage: str
     note: str
-    average_precision: float | None
+    metric: str
+    figure: float | None
     gain: float | None
     reason: str
 
@@ -57,7 +75,7 @@ def shipped(control: Control, *, decides: bool) -> Version:
     configuration = control.connection.client("lambda").get_function_configuration(FunctionName=function)
     name = configuration["Environment"]["Variables"]["SHIPPED_VERSION"]
     stage = "Production" if decides else "Retired"
-    return Version(SHIPPED, name, "", None, "", stage, "came with the deployment", None, None, "")
+    return Version(SHIPPED, name, "", None, "", stage, "came with the deployment", "", None, None, "")
 
 
 def decide(control: Control, number: int, *, approved: bool, why: str) -> Version:
@@ -76,6 +94,7 @@ def _version(control: Control, arn: str) -> Version:
     told: dict[str, str] = package.get("CustomerMetadataProperties", {})
     cycle: dict[str, Any] = package.get("ModelLifeCycle", {})
     approval = package["ModelApprovalStatus"]
+    metric = told.get("metric") or next((name for name in METRICS if name in told), "")
     return Version(
         number=package["ModelPackageVersion"],
         name=told.get("version", ""),
@@ -84,7 +103,8 @@ def _version(control: Control, arn: str) -> Version:
         approval=approval,
         stage=cycle.get("Stage", ""),
         note=cycle.get("StageDescription", "") or package.get("ApprovalDescription", ""),
-        average_precision=_number(told.get("average_precision")),
+        metric=metric,
+        figure=_number(told.get(metric)),
         gain=_number(told.get("gain")),
         reason=told.get("reason", ""),
     )
