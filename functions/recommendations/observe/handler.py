@@ -8,13 +8,12 @@ import msgspec
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from cuatro.adapters import personalize
 from cuatro.adapters.dynamodb import dynamo
 from cuatro.changes import changes, failures
 from cuatro.config import settings
 from cuatro.errors import Unavailable
 from cuatro.events import InteractionRecorded
-from functions.recommendations.observe.effects import observe
+from functions.recommendations.observe.effects import Send, observe
 from functions.recommendations.observe.popularity import Delivery
 from functions.recommendations.observe.settings import Settings
 from functions.recommendations.shelving import mark_of
@@ -45,8 +44,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         mark = mark_of(change.key["user_id"], change.image.get("n", 0), change.image["d"])
         deliveries.append(Delivery(mark, outbox))
         numbers.append(change.number)
-    group = setting.personalize_dataset_group
-    also = partial(personalize.put_events, group) if group else None
+    also = _tracker(setting.personalize_dataset_group)
     observed = observe(deliveries, setting, dynamo(), int(time.time()), also)
     metrics.add_metric("InteractionsObserved", MetricUnit.Count, observed.interactions)
     metrics.add_metric("ShelvesWritten", MetricUnit.Count, observed.shelved.written)
@@ -56,3 +54,11 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     if deliveries and len(observed.failed) == len(deliveries):
         raise Unavailable(observed.failed[0])
     return failures([*damaged, *(numbers[position] for position in observed.failed)])
+
+
+def _tracker(dataset_group: str) -> Send | None:
+    if not dataset_group:
+        return None
+    from cuatro.adapters import personalize  # noqa: PLC0415 - few suites use it
+
+    return partial(personalize.put_events, dataset_group)

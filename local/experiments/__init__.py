@@ -1,0 +1,1 @@
+"""The lake of recommendations -> what an experiment has shown so far."""
