@@ -49,7 +49,7 @@ def _arms(report: Report) -> Table:
 
 def _lifts(report: Report) -> Table:
     kind = "at any time" if report.plan.sequential else "for one look"
-    title = f"Lift over {report.control}, {1 - report.clicks[0].alpha:.3g} intervals that hold {kind}"
+    title = f"Lift over {report.control}, {100 * (1 - report.clicks[0].alpha):.4g} % intervals that hold {kind}"
     table = Table("arm", "clicked lists", "p", "users who bought", "p", box=None, pad_edge=False, title=title)
     table.title_justify = "left"
     for clicks, buyers in zip(report.clicks, report.buyers, strict=True):
