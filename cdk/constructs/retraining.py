@@ -31,6 +31,8 @@ from cdk.constructs.training_pipeline import TrainingPipeline, allow_asset
 from cdk.retraining import Retraining, Signal
 
 _MEMORY_MB = 512
+# It has two models and the layer with both in memory, and packs them: with one whole vCPU.
+_ROLL_OUT_MEMORY_MB = 1769
 
 
 class RetrainingLoop(Construct):
@@ -103,7 +105,7 @@ class RetrainingLoop(Construct):
                 "PIPELINE": self.lake.pipeline, "BUS_NAME": self._bus.event_bus_name,
                 "PLAN": self.plan.plan.as_json(), "FEATURE_SET": self._feature_set,
             },
-            timeout=Duration.minutes(5),
+            timeout=Duration.minutes(5), memory_mb=_ROLL_OUT_MEMORY_MB,
         )  # fmt: skip
         role = self.change.role
         allow_functions(role, [*weighted, *follows], layer_name)
@@ -131,11 +133,18 @@ class RetrainingLoop(Construct):
             CfnOutput(Stack.of(self), f"{key}Output", value=value).override_logical_id(key)
 
     def _function(
-        self, name: str, job: str, purpose: str, settings: Mapping[str, str], timeout: Duration | None = None
+        self,
+        name: str,
+        job: str,
+        purpose: str,
+        settings: Mapping[str, str],
+        *,
+        timeout: Duration | None = None,
+        memory_mb: int = _MEMORY_MB,
     ) -> SuiteFunction:
         return SuiteFunction(
             self, name, pipeline="lifecycle", service=self.lake.pipeline, job=job, purpose=purpose,
-            settings={**settings, "MODELS_TABLE": self.models.name}, target=self.target, memory_mb=_MEMORY_MB,
+            settings={**settings, "MODELS_TABLE": self.models.name}, target=self.target, memory_mb=memory_mb,
             timeout=timeout or Duration.minutes(1), layers=[self._core], failures=self._failures, tell=self.tell,
             rarely=True,
         )  # fmt: skip

@@ -47,7 +47,7 @@ def allow_registry(role: iam.Role, group: str) -> None:
 def allow_judging(role: iam.Role, lake: Lake, compared: str, machine: str) -> None:
     """Grant comparing what a folder of the lake holds, looking at alarms, asking whether another roll-out runs."""
     lake.allow_read(role, compared, "models")
-    lake.allow_write(role, "reports/shadow")
+    lake.allow_write(role, "reports/shadow", "models/layers")
     role.add_to_policy(everywhere(["cloudwatch:DescribeAlarms"]))
     acknowledge(role, "AwsSolutions-IAM5[Resource::*]", "CloudWatch checks the reading of alarms on all of them.")
     allow_begun(

@@ -1,8 +1,10 @@
 """Functions, aliases and layers: which version of a function has which models, and how many calls it gets."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 
 from cuatro.adapters import lambda_functions as lambdas
+from cuatro.adapters import objects
 from cuatro.adapters.lambda_functions import Configuration
 from cuatro.errors import Rejected
 from functions.lifecycle.rollout import layer
@@ -15,6 +17,7 @@ class Switch:
 
     def __init__(self, setting: Settings) -> None:
         self._alias, self._layer_name = setting.alias, setting.layer_name
+        self._bucket, self._pipeline = setting.lake_bucket, setting.pipeline
         self.functions: Mapping[str, Kind] = functions_of(setting.functions)
 
     def of_kind(self, kind: Kind) -> list[str]:
@@ -85,4 +88,8 @@ class Switch:
 
     def publish_layer(self, content: bytes, why: str) -> str:
         """ARN of the layer's new version."""
-        return lambdas.publish_layer(self._layer_name, content, why)
+        if len(content) <= lambdas.DIRECT:
+            return lambdas.publish_layer(self._layer_name, content, why)
+        where = self._bucket, f"{self._pipeline}/models/layers/{sha256(content).hexdigest()}.zip"
+        objects.put(*where, content)
+        return lambdas.publish_layer(self._layer_name, where, why)

@@ -4,7 +4,9 @@ import hashlib
 
 import pytest
 
+from cuatro.adapters import lambda_functions
 from cuatro.errors import Refused, Rejected, Unavailable
+from functions.lifecycle.rollout import layer
 from tests.functional.lifecycle.deployment import FOLLOWS, WEIGHTED, Deployment
 from tests.functional.suite import client
 
@@ -122,6 +124,25 @@ def test_an_archive_without_a_model_is_refused(deployment: Deployment) -> None:
     deployment.s3.put_object(Bucket="lake", Key="fraud/models/v-1/model.tar.gz", Body=b"no archive")
     with pytest.raises(Rejected, match="no archive of a model"):
         deployment.act("begin", model_package_arn=arn)
+
+
+def test_a_layer_too_large_for_a_call_goes_by_the_lake(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lambda_functions, "DIRECT", 100)
+    deployment.shadowed()
+    assert deployment.files("score")["shadow.onnx"] == b"challenger"
+    listed = deployment.s3.list_objects_v2(Bucket="lake", Prefix="fraud/models/layers/")["Contents"]
+    body = deployment.s3.get_object(Bucket="lake", Key=listed[0]["Key"])["Body"].read()
+    assert [each["Key"] for each in listed] == [f"fraud/models/layers/{hashlib.sha256(body).hexdigest()}.zip"]
+
+
+def test_a_model_that_fits_into_no_function_is_turned_away(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layer, "LARGEST", 9)
+    arn = deployment.challenger()
+    with pytest.raises(Rejected, match="more than 9 bytes, two of them fit into no function"):
+        deployment.act("begin", model_package_arn=arn)
+    assert deployment.registry.stage(arn)[:2] == ("RolledBack", "Failed")
 
 
 def test_one_roll_out_at_a_time(deployment: Deployment) -> None:

@@ -11,6 +11,8 @@ from cuatro.adapters.aws import called
 from cuatro.errors import Refused, Unavailable
 
 _POLLS, _PAUSE_S = 120, 0.5
+DIRECT = 50_000_000
+"""Bytes of a zip file that Lambda takes in a call; larger ones it reads from S3."""
 
 
 class Configuration(NamedTuple):
@@ -78,12 +80,16 @@ def point(function: str, name: str, version: str, others: Mapping[str, float]) -
     _lambda("update_alias", FunctionName=function, Name=name, FunctionVersion=version, RoutingConfig=routing)
 
 
-def publish_layer(name: str, content: bytes, description: str) -> str:
-    """A new version of a layer; its ARN."""
+def publish_layer(name: str, content: bytes | tuple[str, str], description: str) -> str:
+    """A new version of a layer; its ARN. content: a zip file, or bucket and key of one that is too large for a call."""
+    if isinstance(content, bytes):
+        where: dict[str, bytes | str] = {"ZipFile": content}
+    else:
+        where = {"S3Bucket": content[0], "S3Key": content[1]}
     answer = _lambda(
         "publish_layer_version",
         LayerName=name,
-        Content={"ZipFile": content},
+        Content=where,
         Description=description[:256],
         CompatibleArchitectures=["x86_64"],
     )

@@ -65,6 +65,11 @@ def put_json(bucket: str, key: str, content: Any) -> str:
     return f"s3://{bucket}/{key}"
 
 
+def put(bucket: str, key: str, content: bytes) -> None:
+    """Write. Raises Unavailable or Refused."""
+    called("s3", "put_object", Bucket=bucket, Key=key, Body=content)
+
+
 def _chunks(bucket: str, key: str) -> Iterator[bytes]:
     from botocore.exceptions import BotoCoreError
 
