@@ -7,7 +7,7 @@ which a later view of the same item does not hide.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -104,6 +104,11 @@ def stored(item: Mapping[str, Any] | None) -> Profile:
     return decode(item["p"], item["n"]) if item else Profile()
 
 
+def numbered(profile: Profile, n: int) -> Profile:
+    """The same in row number n."""
+    return msgspec.structs.replace(profile, n=n)
+
+
 def fold(
     profile: Profile, interactions: Sequence[Interaction], remember: int = REMEMBERED
 ) -> tuple[Profile, list[Interaction]]:
@@ -132,9 +137,9 @@ def fold(
     ]
     context_ms, context = max(situations)
     new = Profile(
-        entries=_newest((*profile.entries, *entries)),
-        purchases=_newest((*profile.purchases, *(each for each in entries if each.kind == "purchase"))),
-        ratings=_newest((*profile.ratings, *(each for each in entries if each.kind == "rating"))),
+        entries=_newest(profile.entries, entries),
+        purchases=_newest(profile.purchases, [each for each in entries if each.kind == "purchase"]),
+        ratings=_newest(profile.ratings, [each for each in entries if each.kind == "rating"]),
         counters=dict(counters),
         context=dict(context),
         context_ms=context_ms,
@@ -157,14 +162,20 @@ def _order(each: Interaction) -> tuple[Any, ...]:
     )
 
 
-def _newest(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+def _newest(kept: tuple[Entry, ...], new: Sequence[Entry]) -> tuple[Entry, ...]:
     """Of each item the newest entry, of those at one moment the strongest; the newest CAPACITY items."""
-    newest: dict[str, Entry] = {}
-    for each in entries:
+    if not new:
+        return kept
+    newest = {each.item: each for each in kept}
+    for each in new:
         other = newest.get(each.item)
         if other is None or _key(each) > _key(other):
             newest[each.item] = each
-    return tuple(sorted(newest.values(), key=lambda each: (-each.time_ms, each.item))[:CAPACITY])
+    return tuple(sorted(newest.values(), key=_place)[:CAPACITY])
+
+
+def _place(entry: Entry) -> tuple[int, str]:
+    return -entry.time_ms, entry.item
 
 
 def _key(entry: Entry) -> tuple[int, int, float]:

@@ -5,13 +5,15 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 
-from cuatro.adapters import rejections
+from cuatro import records
 from cuatro.adapters.dynamodb import dynamo
 from cuatro.config import settings
 from cuatro.errors import Unavailable
-from functions.fraud.score import report, stream
+from cuatro.events import decode_transaction
+from functions.fraud.score import report
 from functions.fraud.score.batch import decide_all
 from functions.fraud.score.loading import scorer
+from functions.fraud.score.scorer import Arrival
 from functions.fraud.score.settings import Settings
 from functions.fraud.state import DynamoState
 
@@ -24,24 +26,18 @@ metrics = Metrics()
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Raises Unavailable when nothing of the batch could be done."""
     start = time.time()
-    setting, records = settings(Settings), event["Records"]
+    setting, batch = settings(Settings), event["Records"]
     decider = scorer(setting.model_uri, setting.shadow_model_uri, setting.policy)
     state = DynamoState(dynamo(), setting.cards_table, setting.terminals_table)
 
-    decoded = stream.decode(records, decider, start, setting.max_age_days)
-    result = decide_all(decoded.arrivals, state, decider, time.time)
-    failed = {decoded.positions[position]: why for position, why in result.failed.items()}
+    def arrival(data: bytes, arrived_ms: int) -> Arrival:
+        return decider.arrival(decode_transaction(data, start, setting.max_age_days * 86400), arrived_ms)
 
-    # What comes after the first failure is delivered again: its rejections are stored then.
-    end = min(failed, default=len(records))
-    rejected = {position: each for position, each in decoded.rejections.items() if position < end}
-    if rejected:
-        try:
-            rejections.store(setting.rejected_bucket, "fraud", list(rejected.values()))
-        except Unavailable as error:
-            failed |= dict.fromkeys(rejected, str(error))
-            rejected = {}
-    report.batch(logger, metrics, result, rejected.values(), failed, len(records), time.time() - start)
-    if len(failed) == len(records):
+    decoded = records.decode(batch, arrival)
+    result = decide_all(decoded.items, state, decider, time.time)
+    failed = {decoded.positions[position]: why for position, why in result.failed.items()}
+    rejected = records.keep(decoded, failed, setting.rejected_bucket, "fraud")
+    report.batch(logger, metrics, result, rejected, failed, len(batch), time.time() - start)
+    if len(failed) == len(batch):
         raise Unavailable(failed[0])
-    return stream.failures(records, failed)
+    return records.failures(batch, failed)

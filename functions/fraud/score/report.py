@@ -1,12 +1,13 @@
 """What became of a batch -> metrics once a batch, one log line a batch and one for each rejection and alert."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from cuatro.adapters.rejections import Rejection
+from cuatro.records import report_latencies, report_rejected
 from functions.fraud.outbox import DecidedTransaction
 from functions.fraud.score.batch import Result
 
@@ -20,7 +21,7 @@ def decisions(metrics: Metrics, result: Result) -> Counter[str]:
     if result.decided:
         for outcome, name in _OUTCOME_METRICS.items():
             metrics.add_metric(name, MetricUnit.Count, outcomes[outcome])
-        _latencies(metrics, [each.latency_ms for each in result.decided])
+        report_latencies(metrics, "EventToDecision", [each.latency_ms for each in result.decided])
     if any(each.shadow for each in result.decided):
         disagreements = sum(each.shadow is not None and each.shadow.outcome != each.outcome for each in result.decided)
         metrics.add_metric("ShadowDisagreements", MetricUnit.Count, disagreements)
@@ -29,18 +30,11 @@ def decisions(metrics: Metrics, result: Result) -> Counter[str]:
     return outcomes
 
 
-def _latencies(metrics: Metrics, values: list[int]) -> None:
-    """All in one metric, or an even sample: a line of EMF holds 100 values, and add_metric for each is slow."""
-    sample = values[:: len(values) // 100 + 1]
-    metrics.add_metric("EventToDecision", MetricUnit.Milliseconds, sample[0])
-    metrics.metric_set["EventToDecision"]["Value"].extend(sample[1:])
-
-
 def batch(  # noqa: PLR0913, PLR0917 - the whole story of a batch
     logger: Logger,
     metrics: Metrics,
     result: Result,
-    rejected: Iterable[Rejection],
+    rejected: Sequence[Rejection],
     failed: Mapping[int, str],
     records: int,
     seconds: float,
@@ -51,13 +45,7 @@ def batch(  # noqa: PLR0913, PLR0917 - the whole story of a batch
     duplicates = sum(each.channel != "api" for each in result.duplicates)
     if duplicates:
         metrics.add_metric("Duplicates", MetricUnit.Count, duplicates)
-    rejections = list(rejected)
-    if rejections:
-        metrics.add_metric("Rejected", MetricUnit.Count, len(rejections))
-    for each in rejections:
-        logger.warning(
-            "rejected", reason=each.reason, field=each.field, code=each.code, sequence_number=each.sequence_number
-        )
+    report_rejected(logger, metrics, rejected)
     for decision in result.decided:
         if decision.outcome != "approve":
             alert(logger, decision)
@@ -67,7 +55,7 @@ def batch(  # noqa: PLR0913, PLR0917 - the whole story of a batch
         decided=len(result.decided),
         outcomes=dict(outcomes),
         duplicates=len(result.duplicates),
-        rejected=len(rejections),
+        rejected=len(rejected),
         failed=len(failed),
         why=sorted(set(failed.values()))[:3],
         conflicts=result.conflicts,
