@@ -33,7 +33,7 @@ LISTS = {
     "experiment": "string",
     "model_version": "string",
     "context": "map<string,string>",
-    "items": "array<struct<item:string,score:double,because:string,source:string,propensity:double>>",
+    "items": "array<struct<item:string,score:double,because:string,source:string,propensity:double,among:string>>",
     "explored": "int",
     "candidates": "array<struct<item:string,propensity:double>>",
     "shadow": "struct<version:string,items:array<string>>",

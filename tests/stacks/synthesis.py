@@ -3,7 +3,7 @@
 import json
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,8 @@ TARGET_NAMES = tuple(TARGETS)
 DEFAULT = "dev"
 # What an invocation reaches: a function, or the alias by which it is versioned.
 REACHED = ("AWS::Lambda::Function", "AWS::Lambda::Alias")
-STACKS = ("CuatroPlatform", "CuatroFraud")
+STACKS = ("CuatroPlatform", "CuatroFraud", "CuatroRecommendations")
+PIPELINES = {"fraud": "CuatroFraud", "recommendations": "CuatroRecommendations"}
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,11 @@ class Assembly:
         found: dict[str, Any] = json.loads((self.path / f"{stack}.template.json").read_text())
         return found
 
-    def resources(self, *types: str) -> list[Resource]:
-        """Resources of `types` (all of them without) in every stack."""
+    def resources(self, *types: str, within: Collection[str] = STACKS) -> list[Resource]:
+        """Resources of `types` (all of them without) in every stack, or `within` some."""
         return [
             Resource(stack, name, found["Type"], found.get("Properties", {}))
-            for stack in STACKS
+            for stack in within
             for name, found in self.template(stack)["Resources"].items()
             if not types or found["Type"] in types
         ]

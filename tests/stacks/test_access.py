@@ -15,12 +15,12 @@ WITHOUT_RESOURCE = {
 }  # fmt: skip
 # Service -> where an asterisk may stand in a resource.
 WILDCARDS = {
-    "s3": r"^/fraud/([a-z-]+/){0,2}\*$",
+    "s3": r"^/(fraud|recommendations)/([a-z-]+/){0,2}\*$",
     "logs": r":log-group:/aws/sagemaker/(TrainingJobs|ProcessingJobs|Endpoints/\*):\*$",
-    "lambda": r"(:layer:cuatrofraud-model|^):\*$",
-    "sagemaker": r":(training-job/pipelines-|processing-job/pipelines-|model-package/cuatrofraud/|"
-    r"pipeline/cuatrofraud/execution/)\*$",
-    "states": r":execution:cuatrofraud-roll-out:\*$",
+    "lambda": r"(:layer:cuatro(fraud|recommendations)-model|^):\*$",
+    "sagemaker": r":((training|processing)-job/pipelines-|model-package/cuatro(fraud|recommendations)/|"
+    r"pipeline/cuatro(fraud|recommendations)/execution/)\*$",
+    "states": r":execution:cuatro(fraud|recommendations)-roll-out:\*$",
 }
 
 
@@ -88,14 +88,15 @@ def test_physical_names_are_left_to_cloudformation(suite: Assembly) -> None:
 
 def test_queues_topics_and_buckets_refuse_plain_http(suite: Assembly) -> None:
     policies = suite.resources("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy")
+    naming = {"Queues", "Topics", "Bucket"}
     refusing = {
-        str(listed(policy.properties[next(iter({"Queues", "Topics", "Bucket"} & policy.properties.keys()))])[0])
+        (policy.stack, str(listed(policy.properties[next(iter(naming & policy.properties.keys()))])[0]))
         for policy in policies
         for statement in policy.properties["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     }  # fmt: skip
     stores = suite.resources("AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Bucket")
-    assert refusing == {str({"Ref": store.id}) for store in stores}
+    assert refusing == {(store.stack, str({"Ref": store.id})) for store in stores}
 
 
 def test_alarms_may_tell_their_topics(suite: Assembly) -> None:
@@ -127,7 +128,10 @@ def test_stored_data_is_encrypted_private_and_restorable(suite: Assembly) -> Non
     for stream in suite.resources("AWS::Kinesis::Stream"):
         assert stream.properties["StreamEncryption"]["EncryptionType"] == "KMS"
     for delivery in suite.resources("AWS::KinesisFirehose::DeliveryStream"):
-        encryption = delivery.properties["DeliveryStreamEncryptionConfigurationInput"]
+        encryption = delivery.properties.get("DeliveryStreamEncryptionConfigurationInput")
+        if delivery.properties["DeliveryStreamType"] == "KinesisStreamAsSource":
+            assert encryption is None, "Firehose refuses it where a stream, encrypted itself, is the source"
+            continue
         assert encryption == {"KeyType": "AWS_OWNED_CMK"}, "the one without a price"
     for table in suite.resources("AWS::DynamoDB::Table"):
         assert table.properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, table.where

@@ -1,9 +1,10 @@
 """The REST API and the Chalice app that answers it know the same routes, and only signed requests get in."""
 
+import importlib
+
 import pytest
 
-from functions.fraud.api.handler import app
-from tests.stacks.synthesis import TARGET_NAMES, Assembly, assembly
+from tests.stacks.synthesis import PIPELINES, TARGET_NAMES, Assembly, assembly
 
 
 @pytest.fixture(scope="module", params=TARGET_NAMES)
@@ -11,9 +12,9 @@ def suite(request: pytest.FixtureRequest) -> Assembly:
     return assembly(request.param)
 
 
-def routes(suite: Assembly) -> set[tuple[str, str]]:
+def routes(suite: Assembly, stack: str) -> set[tuple[str, str]]:
     """(verb, path) of every method that CloudFormation makes."""
-    parents = {each.id: each.properties for each in suite.resources("AWS::ApiGateway::Resource")}
+    parents = {each.id: each.properties for each in suite.resources("AWS::ApiGateway::Resource", within=[stack])}
 
     def path(reference: dict[str, str]) -> str:
         found = parents.get(reference.get("Ref", ""))
@@ -21,12 +22,14 @@ def routes(suite: Assembly) -> set[tuple[str, str]]:
 
     return {
         (method.properties["HttpMethod"], path(method.properties["ResourceId"]))
-        for method in suite.resources("AWS::ApiGateway::Method")
+        for method in suite.resources("AWS::ApiGateway::Method", within=[stack])
     }
 
 
-def test_resources_are_the_chalice_apps_routes(suite: Assembly) -> None:
-    assert routes(suite) == {(verb, path) for path, verbs in app.routes.items() for verb in verbs}
+@pytest.mark.parametrize(("pipeline", "stack"), PIPELINES.items())
+def test_resources_are_the_chalice_apps_routes(suite: Assembly, pipeline: str, stack: str) -> None:
+    app = importlib.import_module(f"functions.{pipeline}.api.handler").app
+    assert routes(suite, stack) == {(verb, path) for path, verbs in app.routes.items() for verb in verbs}
 
 
 def test_every_method_wants_a_signature(suite: Assembly) -> None:
@@ -50,8 +53,10 @@ def test_only_named_apis_topics_and_rules_may_call_functions(suite: Assembly) ->
         assert permission.properties["SourceArn"], permission.where
 
 
-def test_only_the_api_may_call_the_apis_function(suite: Assembly) -> None:
-    function = next(each for each in suite.functions() if each.module == "functions.fraud.api.handler").resource
-    for permission in suite.resources("AWS::Lambda::Permission"):
+@pytest.mark.parametrize(("pipeline", "stack"), PIPELINES.items())
+def test_only_the_api_may_call_the_apis_function(suite: Assembly, pipeline: str, stack: str) -> None:
+    module = f"functions.{pipeline}.api.handler"
+    function = next(each for each in suite.functions() if each.module == module).resource
+    for permission in suite.resources("AWS::Lambda::Permission", within=[stack]):
         if suite.function_named(permission.stack, permission.properties["FunctionName"]) == function.id:
             assert permission.properties["Principal"] == "apigateway.amazonaws.com"

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from cdk.archive import ROOT
 from cdk.config import MINIMAL, chosen
-from tests.stacks.synthesis import DEFAULT, assembly
+from tests.stacks.synthesis import DEFAULT, PIPELINES, assembly
 
 # Closed to new customers, or ended.
 CLOSED = (
@@ -33,17 +35,21 @@ def test_no_service_is_closed_to_new_customers() -> None:
     assert not [each for each in types() if each.startswith(CLOSED)]
 
 
-def test_nothing_is_billed_by_the_hour_but_one_shard() -> None:
+def test_nothing_is_billed_by_the_hour_but_a_shard_for_each_pipeline() -> None:
     assert not [each for each in types() if each.startswith(BY_THE_HOUR)]
     streams = assembly(DEFAULT).resources("AWS::Kinesis::Stream")
-    assert [stream.properties["ShardCount"] for stream in streams] == [1], "0.015 USD an hour: the one idle price"
+    shards = {stream.stack: stream.properties["ShardCount"] for stream in streams}
+    assert shards == dict.fromkeys(PIPELINES.values(), 1), "0.015 USD an hour: the one idle price"
 
 
-def test_each_serving_by_instances_names_them_and_serverless_has_none() -> None:
+@pytest.mark.parametrize("stack", PIPELINES.values())
+def test_each_serving_by_instances_names_them_and_serverless_has_none(stack: str) -> None:
     billed = {
         serving: [
             (variant.get("InstanceType"), variant.get("InitialInstanceCount"))
-            for config in assembly(DEFAULT, None, serving, "off").resources("AWS::SageMaker::EndpointConfig")
+            for config in assembly(DEFAULT, None, serving, "off").resources(
+                "AWS::SageMaker::EndpointConfig", within=[stack]
+            )
             for variant in config.properties["ProductionVariants"]
         ]
         for serving in ("lambda", "serverless", "realtime")
@@ -51,12 +57,13 @@ def test_each_serving_by_instances_names_them_and_serverless_has_none() -> None:
     assert billed == {"lambda": [], "serverless": [(None, None)], "realtime": [("ml.c6i.large", 1)]}
 
 
-def test_the_page_of_costs_counts_the_alarms_that_there_are() -> None:
-    alarms = len(assembly(DEFAULT).resources("AWS::CloudWatch::Alarm"))
-    without = len(assembly(DEFAULT, None, None, "off").resources("AWS::CloudWatch::Alarm"))
+@pytest.mark.parametrize(("name", "stack"), PIPELINES.items())
+def test_the_page_of_costs_counts_the_alarms_that_there_are(name: str, stack: str) -> None:
+    alarms = len(assembly(DEFAULT).resources("AWS::CloudWatch::Alarm", within=[stack]))
+    without = len(assembly(DEFAULT, None, None, "off").resources("AWS::CloudWatch::Alarm", within=[stack]))
     page = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
-    assert f"| CloudWatch alarms | {alarms} (count" in page
-    assert f"{alarms - without} alarms" in page
+    assert f"| CloudWatch alarms, {name} | {alarms} (count" in page
+    assert f"{alarms - without} alarms of {name}" in page
 
 
 def test_no_capacity_is_provisioned() -> None:

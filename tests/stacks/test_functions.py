@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from collections import Counter
 from dataclasses import fields
 
 import pytest
@@ -17,7 +18,15 @@ RARELY = {
     *(f"functions.lifecycle.{job}.handler" for job in ("retrain", "champion", "rollout")),
 }
 # Where a roll-out changes the model, triggers use the alias.
-VERSIONED = {f"functions.fraud.{job}.handler" for job in ("score", "act", "api", "drift")}
+VERSIONED = {
+    *(f"functions.fraud.{job}.handler" for job in ("score", "act", "api", "drift")),
+    "functions.recommendations.api.handler",
+}
+JOBS = {
+    "fraud": ("score", "act", "api", "learn"),
+    "recommendations": ("record", "api", "observe", "tally", "shelve"),
+}
+READERS = {"CuatroFraud": 3, "CuatroRecommendations": 4}
 
 
 @pytest.fixture(scope="module", params=TARGET_NAMES)
@@ -28,7 +37,7 @@ def suite(request: pytest.FixtureRequest) -> Assembly:
 def functions(suite: Assembly) -> list[Function]:
     found = list(suite.functions())
     assert {function.module for function in found} >= {
-        f"functions.fraud.{job}.handler" for job in ("score", "act", "api", "learn")
+        f"functions.{pipeline}.{job}.handler" for pipeline, jobs in JOBS.items() for job in jobs
     }
     return found
 
@@ -48,17 +57,26 @@ def test_runtime_is_the_python_of_the_tests_on_x86_64(suite: Assembly) -> None:
 
 
 def test_logs_go_to_a_log_group_with_retention(suite: Assembly) -> None:
-    kept = {group.id: group.properties.get("RetentionInDays") for group in suite.resources("AWS::Logs::LogGroup")}
+    kept = {
+        (group.stack, group.id): group.properties.get("RetentionInDays")
+        for group in suite.resources("AWS::Logs::LogGroup")
+    }
     for function in functions(suite):
-        assert kept[function.resource.properties["LoggingConfig"]["LogGroup"]["Ref"]], function.module
+        group = function.resource.properties["LoggingConfig"]["LogGroup"]["Ref"]
+        assert kept[function.resource.stack, group], function.module
     assert all(kept.values()), "a log group keeps its lines for ever"
 
 
 def test_failed_asynchronous_invocations_go_to_a_queue(suite: Assembly) -> None:
     queues = {queue.id for queue in suite.resources("AWS::SQS::Queue")}
-    configs = [config.properties for config in suite.resources("AWS::Lambda::EventInvokeConfig")]
+    configs = suite.resources("AWS::Lambda::EventInvokeConfig")
     for function in functions(suite):
-        own = [config for config in configs if config["FunctionName"] == {"Ref": function.resource.id}]
+        own = [
+            config.properties
+            for config in configs
+            if (config.stack, config.properties["FunctionName"])
+            == (function.resource.stack, {"Ref": function.resource.id})
+        ]
         assert len(own) == (2 if function.module in VERSIONED else 1), "its alias needs one of its own"
         for config in own:
             assert config["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0] in queues
@@ -67,7 +85,7 @@ def test_failed_asynchronous_invocations_go_to_a_queue(suite: Assembly) -> None:
 def test_failed_batches_of_a_stream_go_to_a_queue(suite: Assembly) -> None:
     queues = {queue.id for queue in suite.resources("AWS::SQS::Queue")}
     mappings = suite.resources("AWS::Lambda::EventSourceMapping")
-    assert len(mappings) == 3
+    assert Counter(mapping.stack for mapping in mappings) == READERS
     for mapping in mappings:
         properties = mapping.properties
         assert properties["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0] in queues
@@ -78,11 +96,13 @@ def test_failed_batches_of_a_stream_go_to_a_queue(suite: Assembly) -> None:
 
 
 def test_every_queue_has_an_alarm_and_every_first_queue_a_last_one(suite: Assembly) -> None:
-    queues = {queue.id: queue.properties.get("RedrivePolicy") for queue in suite.resources("AWS::SQS::Queue")}
-    last = {policy["deadLetterTargetArn"]["Fn::GetAtt"][0] for policy in queues.values() if policy}
+    queues = {
+        (queue.stack, queue.id): queue.properties.get("RedrivePolicy") for queue in suite.resources("AWS::SQS::Queue")
+    }
+    last = {(stack, policy["deadLetterTargetArn"]["Fn::GetAtt"][0]) for (stack, _), policy in queues.items() if policy}
     assert {queue for queue, policy in queues.items() if not policy} == last
     watched = {
-        dimension["Value"]["Fn::GetAtt"][0]
+        (alarm.stack, dimension["Value"]["Fn::GetAtt"][0])
         for alarm in suite.resources("AWS::CloudWatch::Alarm")
         for dimension in alarm.properties.get("Dimensions", [])
         if dimension["Name"] == "QueueName"
@@ -93,36 +113,41 @@ def test_every_queue_has_an_alarm_and_every_first_queue_a_last_one(suite: Assemb
 def test_every_function_has_its_alarms_and_every_alarm_tells_somebody(suite: Assembly) -> None:
     alarms = suite.resources("AWS::CloudWatch::Alarm")
     reads_a_stream = {
-        suite.function_named(mapping.stack, mapping.properties["FunctionName"])
+        (mapping.stack, suite.function_named(mapping.stack, mapping.properties["FunctionName"]))
         for mapping in suite.resources("AWS::Lambda::EventSourceMapping")
     }
     for function in functions(suite):
-        name = function.resource.id
+        stack, name = function.resource.stack, function.resource.id
         metrics = {
             alarm.properties["MetricName"]
             for alarm in alarms
             for dimension in alarm.properties.get("Dimensions", [])
-            if dimension["Value"] == {"Ref": name}
+            if (alarm.stack, dimension["Value"]) == (stack, {"Ref": name})
         }
         watched = {"Errors"} if function.module in RARELY else WATCHED
-        assert metrics == watched | ({"IteratorAge"} if name in reads_a_stream else set()), name
+        reading = {"IteratorAge"} if (stack, name) in reads_a_stream else set()
+        assert metrics == watched | reading, function.resource.where
     for alarm in alarms:
         assert alarm.properties["AlarmActions"], alarm.where
         assert alarm.properties["AlarmDescription"], alarm.where
 
 
 def test_event_sources_apis_and_rules_reach_a_versioned_function_by_its_alias(suite: Assembly) -> None:
-    versioned = {each.resource.id for each in functions(suite) if each.module in VERSIONED}
-    aliases = {alias.id: alias.properties["FunctionName"]["Ref"] for alias in suite.resources("AWS::Lambda::Alias")}
-    assert versioned == set(aliases.values())
+    versioned = {(each.resource.stack, each.resource.id) for each in functions(suite) if each.module in VERSIONED}
+    aliases = suite.resources("AWS::Lambda::Alias")
+    assert versioned == {(alias.stack, alias.properties["FunctionName"]["Ref"]) for alias in aliases}
     for resource in suite.resources(
         "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission", "AWS::ApiGateway::Method", "AWS::Events::Rule",
     ):  # fmt: skip
-        assert not versioned & set(references(resource.properties)), f"{resource.where} goes around the alias"
+        reached = {(resource.stack, name) for name in references(resource.properties)}
+        assert not versioned & reached, f"{resource.where} goes around the alias"
 
 
 def test_no_two_functions_share_a_role(suite: Assembly) -> None:
-    roles = [function.resource.properties["Role"]["Fn::GetAtt"][0] for function in functions(suite)]
+    roles = [
+        (function.resource.stack, function.resource.properties["Role"]["Fn::GetAtt"][0])
+        for function in functions(suite)
+    ]
     assert len(set(roles)) == len(roles)
 
 

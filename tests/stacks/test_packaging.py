@@ -11,7 +11,7 @@ import pytest
 
 from cdk.archive import ROOT, archive, digest, place, sources
 from cdk.functions import function_archive
-from tests.stacks.synthesis import TARGET_NAMES, assembly, unzipped
+from tests.stacks.synthesis import PIPELINES, TARGET_NAMES, assembly, unzipped
 
 LAMBDA_LIMIT = 262_144_000  # bytes unzipped, function and layers together
 
@@ -34,9 +34,10 @@ def test_each_function_with_its_layers_fits_into_lambda(target: str) -> None:
         assert size < LAMBDA_LIMIT, f"{function.module}: {size:,} bytes"
 
 
-def test_an_asset_holds_one_pipeline_only() -> None:
-    names = zipfile.ZipFile(function_archive("fraud")).namelist()
-    assert {name.split("/")[1] for name in names if name.count("/") > 1} <= {"fraud", "__pycache__"}
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_an_asset_holds_one_pipeline_only(pipeline: str) -> None:
+    names = zipfile.ZipFile(function_archive(pipeline)).namelist()
+    assert {name.split("/")[1] for name in names if name.count("/") > 1} <= {pipeline, "__pycache__"}
     assert not [name for name in names if "test" in name or name.endswith((".onnx", ".md"))]
 
 
@@ -77,14 +78,22 @@ import sys
 sys.path[:0] = {paths!r}
 import {handler}
 """
-SCORE = """
+SCORE = {"fraud": """
 import numpy
 from aws_lambda_powertools.utilities import batch, data_classes
 from cuatro.adapters.model import OnnxModel
 from functions.fraud.features import FEATURES
 scores = OnnxModel({model!r}, FEATURES).score(numpy.zeros((3, len(FEATURES)), numpy.float32))
 assert scores.shape == (3,) and ((0 <= scores) & (scores <= 1)).all(), scores
-"""
+""", "recommendations": """
+from cuatro.adapters.ranker import OnnxRanker
+from cuatro.ranking import Taken
+model = OnnxRanker({model!r})
+first = model.rank("nobody", [], [], 3).items
+assert len(first) == 3 and all(map(model.knows, first)), first
+found = model.rank("somebody", [Taken(first[0], 0.5)], [first[0]], 3)
+assert len(found.items) == 3 and first[0] not in found.items and found.scores == sorted(found.scores)[::-1], found
+"""}  # fmt: skip
 FUNCTIONS = {each.module: each for each in assembly("local").functions()}
 
 
@@ -96,9 +105,10 @@ def test_a_function_needs_nothing_but_its_slim_layers(module: str, tmp_path: Pat
         zipfile.ZipFile(path).extractall(tmp_path)
     boto3 = next((ROOT / ".venv" / "platform" / "lib").glob("python*/site-packages"))
     program = BARE.format(paths=[str(tmp_path), str(tmp_path / "python"), str(boto3)], handler=module)
-    model = tmp_path / "models" / "fraud" / "model.onnx"
-    if model.exists():
-        program += SCORE.format(model=str(model))
+    for pipeline, score in SCORE.items():
+        model = tmp_path / "models" / pipeline / "model.onnx"
+        if model.exists():
+            program += score.format(model=str(model))
     variables = function.resource.properties["Environment"]["Variables"]
     given = {name: value for name, value in variables.items() if isinstance(value, str)}
     done = subprocess.run(

@@ -4,7 +4,6 @@ import json
 import shutil
 import tarfile
 from pathlib import Path
-from typing import Any
 
 import aws_cdk
 import pytest
@@ -14,9 +13,11 @@ from cdk.artefact import Artefact, compiled
 from cdk.config import chosen
 from cdk.constructs import model_endpoint
 from cdk.suite import Suite
-from tests.stacks.synthesis import DEFAULT, Assembly, Resource, assembly, context, references
+from tests.stacks.synthesis import DEFAULT, PIPELINES, Assembly, Resource, assembly, context, references
 
 ENDPOINTS = ("serverless", "realtime", "inferentia")
+# Functions that have a model, at least.
+SCORING = {"fraud": 3, "recommendations": 1}
 OF_ENDPOINTS = ("AWS::SageMaker::", "AWS::ApplicationAutoScaling::", "AWS::ECR::")
 
 
@@ -40,30 +41,37 @@ def served(request: pytest.FixtureRequest, inferentia: Assembly) -> Assembly:
     return inferentia if request.param == "inferentia" else assembly(DEFAULT, None, request.param, "off")
 
 
-def only(suite: Assembly, kind: str) -> dict[str, Any]:
-    (found,) = suite.resources(kind)
-    return found.properties
+@pytest.fixture(params=PIPELINES)
+def pipeline(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
 
 
-def scoring(suite: Assembly) -> list[Resource]:
+def only(suite: Assembly, kind: str, pipeline: str) -> Resource:
+    (found,) = suite.resources(kind, within=[PIPELINES[pipeline]])
+    return found
+
+
+def scoring(suite: Assembly, pipeline: str) -> list[Resource]:
     return [
         function
-        for function in suite.resources("AWS::Lambda::Function")
+        for function in suite.resources("AWS::Lambda::Function", within=[PIPELINES[pipeline]])
         if "MODEL_URI" in function.properties["Environment"]["Variables"]
     ]
 
 
-def test_the_layer_needs_no_endpoint() -> None:
+def test_the_layer_needs_no_endpoint(pipeline: str) -> None:
     suite = assembly(DEFAULT, None, "lambda", "off")
     assert not [each.where for each in suite.resources() if each.type.startswith(OF_ENDPOINTS)]
-    for function in scoring(suite):
-        assert function.properties["Environment"]["Variables"]["MODEL_URI"] == "/opt/models/fraud/model.onnx"
+    for function in scoring(suite, pipeline):
+        variables = function.properties["Environment"]["Variables"]
+        assert variables["MODEL_URI"] == f"/opt/models/{pipeline}/model.onnx"
 
 
-def test_functions_get_the_endpoints_name_and_no_model(served: Assembly) -> None:
-    (endpoint,) = served.resources("AWS::SageMaker::Endpoint")
-    assert len(scoring(served)) >= 3
-    for function in scoring(served):
+def test_functions_get_the_endpoints_name_and_no_model(served: Assembly, pipeline: str) -> None:
+    endpoint = only(served, "AWS::SageMaker::Endpoint", pipeline)
+    assert len(scoring(served, pipeline)) >= SCORING[pipeline]
+    for function in scoring(served, pipeline):
         uri = function.properties["Environment"]["Variables"]["MODEL_URI"]
         assert uri["Fn::Join"][1][0] == "sagemaker:"
         assert references(uri) == [endpoint.id]
@@ -71,47 +79,52 @@ def test_functions_get_the_endpoints_name_and_no_model(served: Assembly) -> None
         assert not [layer for layer in function.layers if "model" in layer.name]
 
 
-def test_who_scores_may_invoke_this_endpoint_and_nobody_else(served: Assembly) -> None:
-    (endpoint,) = served.resources("AWS::SageMaker::Endpoint")
+def test_who_scores_may_invoke_this_endpoint_and_nobody_else(served: Assembly, pipeline: str) -> None:
+    endpoint = only(served, "AWS::SageMaker::Endpoint", pipeline)
     may = [
         (policy.properties["Roles"], statement["Resource"])
-        for policy in served.resources("AWS::IAM::Policy")
+        for policy in served.resources("AWS::IAM::Policy", within=[endpoint.stack])
         for statement in policy.properties["PolicyDocument"]["Statement"]
         if "sagemaker:InvokeEndpoint" in statement["Action"]
     ]
     assert {references(resource)[0] for _, resource in may} == {endpoint.id}
-    roles = {function.properties["Role"]["Fn::GetAtt"][0] for function in scoring(served)}
+    roles = {function.properties["Role"]["Fn::GetAtt"][0] for function in scoring(served, pipeline)}
     assert {role["Ref"] for named, _ in may for role in named} == roles
 
 
-def test_the_artefact_is_the_shipped_model(served: Assembly) -> None:
-    container = only(served, "AWS::SageMaker::Model")["PrimaryContainer"]
+def test_the_artefact_is_the_shipped_model(served: Assembly, pipeline: str) -> None:
+    container = only(served, "AWS::SageMaker::Model", pipeline).properties["PrimaryContainer"]
     assert json.dumps(container["ModelDataUrl"]).rstrip('"}').endswith(".gz"), "SageMaker looks at the name"
-    assert container["Environment"]["CUATRO_MODEL"] == "fraud"
+    assert container["Environment"]["CUATRO_MODEL"] == pipeline
 
 
-def test_serverless_has_memory_and_none_of_what_serverless_endpoints_lack() -> None:
+def test_serverless_has_memory_and_none_of_what_serverless_endpoints_lack(pipeline: str) -> None:
     suite = assembly(DEFAULT, None, "serverless", "off")
-    (variant,) = only(suite, "AWS::SageMaker::EndpointConfig")["ProductionVariants"]
+    config = only(suite, "AWS::SageMaker::EndpointConfig", pipeline).properties
+    (variant,) = config["ProductionVariants"]
     assert variant["ServerlessConfig"] == {"MaxConcurrency": 20, "MemorySizeInMB": 2048}
     assert "InstanceType" not in variant
-    assert "DataCaptureConfig" not in only(suite, "AWS::SageMaker::EndpointConfig")
-    assert only(suite, "AWS::SageMaker::Model")["EnableNetworkIsolation"] is False
+    assert "DataCaptureConfig" not in config
+    assert only(suite, "AWS::SageMaker::Model", pipeline).properties["EnableNetworkIsolation"] is False
     assert not suite.resources("AWS::ApplicationAutoScaling::ScalableTarget")
 
 
 @pytest.mark.parametrize(("serving", "instance"), [("realtime", "ml.c6i.large"), ("inferentia", "ml.inf2.xlarge")])
-def test_instances_scale_capture_and_are_isolated(serving: str, instance: str, inferentia: Assembly) -> None:
+def test_instances_scale_capture_and_are_isolated(
+    serving: str, instance: str, inferentia: Assembly, pipeline: str
+) -> None:
     suite = inferentia if serving == "inferentia" else assembly(DEFAULT, None, serving, "off")
-    config = only(suite, "AWS::SageMaker::EndpointConfig")
+    config = only(suite, "AWS::SageMaker::EndpointConfig", pipeline).properties
     assert config["ProductionVariants"][0]["InstanceType"] == instance
     assert config["DataCaptureConfig"]["EnableCapture"] is True
-    assert only(suite, "AWS::SageMaker::Model")["EnableNetworkIsolation"] is True
-    scalable = only(suite, "AWS::ApplicationAutoScaling::ScalableTarget")
+    assert only(suite, "AWS::SageMaker::Model", pipeline).properties["EnableNetworkIsolation"] is True
+    scalable = only(suite, "AWS::ApplicationAutoScaling::ScalableTarget", pipeline).properties
     assert scalable["MinCapacity"] < scalable["MaxCapacity"]
-    policy = only(suite, "AWS::ApplicationAutoScaling::ScalingPolicy")
-    assert policy["PolicyType"] == "TargetTrackingScaling"
-    watched = {alarm.properties["MetricName"] for alarm in suite.resources("AWS::CloudWatch::Alarm")}
+    policy = only(suite, "AWS::ApplicationAutoScaling::ScalingPolicy", pipeline)
+    assert policy.properties["PolicyType"] == "TargetTrackingScaling"
+    watched = {
+        alarm.properties["MetricName"] for alarm in suite.resources("AWS::CloudWatch::Alarm", within=[policy.stack])
+    }
     assert {"Invocation5XXErrors", "ModelLatency"} <= watched
 
 
