@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.functional.suite import SHARD, Suite, transaction
+from tests.functional.stage import SHARD
+from tests.functional.suite import Suite, transaction
 
 BAD = {
     "malformed": (b'{"version":1,', None, "malformed_json"),
