@@ -75,6 +75,11 @@ class OnnxRanker:
             [known[at].item if at >= 0 else None for at in because[:end]],
         )
 
+    @property
+    def names(self) -> Sequence[str]:
+        """All items that it knows."""
+        return self._names
+
     def knows(self, item: str) -> bool:
         """Was it in training?"""
         return item in self._places
