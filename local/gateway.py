@@ -73,18 +73,26 @@ def main() -> None:
 
     from local.aws.cloudformation.first_call import FirstCall  # noqa: PLC0415
     from local.emulator import ministack  # noqa: PLC0415 - reads the environment while it is imported
-    from local.sagemaker import api  # noqa: PLC0415 - asks MiniStack's IAM
+    from local.personalize import api as personalize_api  # noqa: PLC0415 - asks MiniStack's IAM
+    from local.sagemaker import api as sagemaker_api  # noqa: PLC0415 - asks it too
 
     identity = {"pid": os.getpid(), "port": port, "state": str(state)}
     (state / "platform.json").write_text(json.dumps(identity))
     default = ministack.app(state)
-    sagemaker = api.app(state / "sagemaker")
-    cloudformation = FirstCall(default, [api.family(sagemaker)])
-    app: App = Gateway(default, {**api.services(sagemaker), "cloudformation": cloudformation}, identity)
+    sagemaker = sagemaker_api.app(state / "sagemaker")
+    personalize = personalize_api.app(state / "personalize")
+    cloudformation = FirstCall(default, [sagemaker_api.family(sagemaker), personalize_api.family(personalize)])
+    services: dict[str, App] = {
+        **sagemaker_api.services(sagemaker),
+        **personalize_api.services(personalize),
+        "cloudformation": cloudformation,
+    }
+    app: App = Gateway(default, services, identity)
     if with_faults:
         app = Faults(app)
 
     def end() -> None:
+        personalize.end()
         sagemaker.end()
         ministack.end()
 

@@ -4,7 +4,6 @@ Nothing is deployed to it, so it is there in a second; it ends with the session.
 test needs: an answer that AWS's service model does not allow fails the test that got it.
 """
 
-import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from local.platform.process import LOG, Platform, running, start, stop, tail
-from tests.sagemaker.checked import Aws
+from local.platform.process import Platform
+from tests.bare import bare, with_log
+from tests.checked import Aws
 
 PLATFORM = pytest.StashKey[Platform]()
 CALLED = pytest.StashKey[set[str]]()
-TAIL_LINES = 60
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -28,15 +27,9 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Platform]:
     """The platform without any deployment."""
-    state = tmp_path_factory.mktemp("sagemaker")
-    with pytest.MonkeyPatch.context() as environment:
-        for variable in [variable for variable in os.environ if variable.startswith("AWS_")]:
-            environment.delenv(variable)
-        started = start(state, port=0)
+    with bare(tmp_path_factory.mktemp("sagemaker")) as started:
         pytestconfig.stash[PLATFORM] = started
         yield started
-        stop(state)
-    assert running(state) is None
 
 
 @pytest.fixture(scope="session")
@@ -85,8 +78,4 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
     """A failed test shows the end of the platform's log."""
-    report = yield
-    platform = item.config.stash.get(PLATFORM, None)
-    if report.failed and report.when != "teardown" and platform:
-        report.sections.append((LOG, tail(platform.log, TAIL_LINES)))
-    return report
+    return with_log((yield), item.config.stash.get(PLATFORM, None))

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.sagemaker.checked import Aws, unique
+from tests.checked import Aws, unique
 from tests.waiting import eventually
 
 INSTANCE = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}

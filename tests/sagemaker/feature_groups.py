@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from tests.sagemaker.checked import Aws, unique
+from tests.checked import Aws, unique
 
 DEFINITIONS = [
     {"FeatureName": "card_id", "FeatureType": "String"},

@@ -6,7 +6,7 @@ import zipfile
 from typing import Any
 
 from local.platform.process import Platform
-from tests.sagemaker.checked import Aws, unique
+from tests.checked import Aws, unique
 from tests.sagemaker.pipeline_definitions import processing
 from tests.sagemaker.programs import FOLDER, register
 from tests.waiting import eventually

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.platform.process import Platform
-from tests.sagemaker.checked import Aws, unique
+from tests.checked import Aws, unique
 from tests.sagemaker.endpoint_calls import Endpoints
 from tests.sagemaker.programs import register
 from tests.waiting import eventually

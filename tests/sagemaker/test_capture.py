@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.platform.process import Platform
-from tests.sagemaker.checked import Aws
+from tests.checked import Aws
 from tests.sagemaker.endpoint_calls import Endpoints
 from tests.sagemaker.programs import register
 from tests.waiting import eventually

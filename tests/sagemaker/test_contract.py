@@ -11,7 +11,7 @@ from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
 
 from local.platform.process import ROOT
-from tests.sagemaker.checked import CHECKED, Aws, unique
+from tests.checked import SAGEMAKER, Aws, unique
 from tests.sagemaker.conftest import CALLED
 
 UNSERVED = "UnknownOperationException"
@@ -33,7 +33,7 @@ def code(client: Any, operation: OperationModel, **given: Any) -> str:
 
 @pytest.fixture(scope="module")
 def careless(aws: Aws) -> dict[str, Any]:
-    return {name: aws.careless(name) for name in CHECKED}
+    return {name: aws.careless(name) for name in SAGEMAKER}
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +169,7 @@ def test_tags_and_roles_that_a_call_hands_over_need_grants_too(aws: Aws, role: s
     aws.acting(aws.role(grant, passing)).client("sagemaker").create_feature_group(**features)
 
 
-@pytest.mark.parametrize("name", CHECKED)
+@pytest.mark.parametrize("name", SAGEMAKER)
 def test_wrong_credentials_are_refused_as_everywhere(aws: Aws, name: str) -> None:
     stranger = aws.keys(aws_access_key_id="AKIANOBODYKNOWSTHIS0").careless(name)
     operation = stranger.meta.service_model.operation_model(stranger.meta.service_model.operation_names[0])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from local.platform.process import Platform, start, stop
-from tests.sagemaker.checked import Aws, unique
+from tests.checked import Aws, unique
 from tests.sagemaker.endpoint_calls import Endpoints, ended
 from tests.sagemaker.programs import register
 from tests.waiting import eventually

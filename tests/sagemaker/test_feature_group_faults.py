@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sagemaker.checked import Aws, unique
+from tests.checked import Aws, unique
 from tests.sagemaker.feature_groups import DEFINITIONS, NOON, create, get, record, rows
 from tests.waiting import eventually
 

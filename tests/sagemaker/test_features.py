@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sagemaker.checked import Aws
+from tests.checked import Aws
 from tests.sagemaker.feature_groups import DEFINITIONS, LATER, NOON, create, get, record, rows
 from tests.waiting import eventually
 

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from local.platform.account import ACCOUNT, REGION
 from local.platform.process import ROOT
-from tests.sagemaker.checked import Aws
+from tests.checked import Aws
 from tests.sagemaker.endpoint_calls import INSTANCE, SERVERLESS, Endpoints, packed
 
 MODEL = ROOT / "models" / "fraud" / "model.onnx"

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.platform.process import Platform
-from tests.sagemaker.checked import Aws
+from tests.checked import Aws
 from tests.sagemaker.endpoint_calls import SERVERLESS, Endpoints
 from tests.sagemaker.programs import register
 from tests.waiting import eventually

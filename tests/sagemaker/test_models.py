@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from local.platform.account import ACCOUNT
 from local.platform.process import Platform
-from tests.sagemaker.checked import Aws, unique
+from tests.checked import Aws, unique
 from tests.sagemaker.endpoint_calls import INSTANCE, SERVERLESS, Endpoints, variant
 from tests.sagemaker.programs import register
 

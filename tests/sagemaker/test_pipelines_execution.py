@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.platform.process import Platform
-from tests.sagemaker.checked import Aws, unique
+from tests.checked import Aws, unique
 from tests.sagemaker.endpoint_calls import Endpoints
 from tests.sagemaker.pipeline_definitions import (
     compare,

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.platform.process import Platform
-from tests.sagemaker.checked import Aws, unique
+from tests.checked import Aws, unique
 from tests.sagemaker.pipeline_definitions import (
     compare,
     condition,

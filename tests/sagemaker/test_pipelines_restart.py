@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.platform.process import LOG, start, stop, tail
-from tests.sagemaker.checked import Aws
+from tests.checked import Aws
 from tests.sagemaker.pipeline_definitions import compare, condition, definition
 from tests.sagemaker.pipeline_runs import Runs
 from tests.waiting import eventually

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.platform.process import Platform, start, stop
-from tests.sagemaker.checked import Aws
+from tests.checked import Aws
 from tests.sagemaker.pipeline_definitions import definition
 from tests.sagemaker.pipeline_runs import Runs
 

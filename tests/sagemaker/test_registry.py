@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sagemaker.checked import Aws, unique
+from tests.checked import Aws, unique
 from tests.waiting import eventually
 
 IMAGE = "000000000000.dkr.ecr.us-east-1.amazonaws.com/cuatro-models:local"

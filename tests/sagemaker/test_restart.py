@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.platform.process import start, stop
-from tests.sagemaker.checked import Aws, unique
+from tests.checked import Aws, unique
 from tests.waiting import eventually
 
 NOON = "2026-11-23T12:00:00Z"

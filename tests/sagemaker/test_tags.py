@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sagemaker.checked import unique
+from tests.checked import unique
 
 
 def group(sagemaker: Any, *keys: str) -> str:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from local.platform.account import ACCOUNT, REGION
 from local.platform.process import Platform
-from tests.sagemaker.checked import Aws, unique
+from tests.checked import Aws, unique
 from tests.sagemaker.programs import register
 from tests.sagemaker.training_jobs import Training, channel
 from tests.waiting import eventually

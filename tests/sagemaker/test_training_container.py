@@ -11,7 +11,7 @@ import pytest
 from functions.fraud.features import FEATURES
 from local.platform.account import ACCOUNT, REGION
 from models.fraud import training_set
-from tests.sagemaker.checked import Aws, unique
+from tests.checked import Aws, unique
 from tests.sagemaker.training_jobs import ENDED, Training, channel
 from tests.waiting import eventually
 

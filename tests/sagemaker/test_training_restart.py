@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.platform.process import Platform, start, stop
-from tests.sagemaker.checked import Aws
+from tests.checked import Aws
 from tests.sagemaker.programs import register
 from tests.sagemaker.training_jobs import Training, runs
 from tests.waiting import eventually

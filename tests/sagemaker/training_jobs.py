@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from tests.sagemaker.checked import Aws, unique
+from tests.checked import Aws, unique
 from tests.waiting import eventually
 
 ENDED = ("Completed", "Failed", "Stopped")

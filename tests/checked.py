@@ -13,9 +13,10 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from local.platform.account import ACCESS_KEY, REGION, SECRET_KEY
-from tests.sagemaker.contract import broken
+from tests.contract import broken
 
-CHECKED = ("sagemaker", "sagemaker-runtime", "sagemaker-featurestore-runtime", "application-autoscaling")
+SAGEMAKER = ("sagemaker", "sagemaker-runtime", "sagemaker-featurestore-runtime", "application-autoscaling")
+PERSONALIZE = ("personalize", "personalize-events", "personalize-runtime")
 
 
 class ContractError(AssertionError):
@@ -28,7 +29,7 @@ def unique(prefix: str) -> str:
 
 
 class Aws:
-    """Clients of a platform. `called` collects the names of all operations of SageMaker that succeeded once."""
+    """Clients of a platform. `called` collects the names of all checked operations that succeeded once."""
 
     def __init__(self, endpoint: str, called: set[str], keys: dict[str, str] | None = None) -> None:
         self.endpoint = endpoint
@@ -37,7 +38,7 @@ class Aws:
         self._clients: dict[str, Any] = {}
 
     def client(self, name: str) -> Any:
-        """boto3 client; one of each. Those of SageMaker and of Application Auto Scaling are checked."""
+        """boto3 client; one of each. Those of the services that local/ answers for are checked."""
         if name not in self._clients:
             self._clients[name] = self._client(name)
         return self._clients[name]
@@ -97,7 +98,7 @@ class Aws:
             config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, **config),
             **self._keys,
         )
-        if name in CHECKED:
+        if name in (*SAGEMAKER, *PERSONALIZE):
             client.meta.events.register("before-parse.*.*", self._check)
         return client
 
