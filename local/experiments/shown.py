@@ -80,9 +80,17 @@ def _add_clicks(found: dict[str, Shown], feedback: Iterable[FeedbackRecorded]) -
 
 def _add_purchases(found: dict[str, Shown], interactions: Iterable[dict[str, Any]]) -> None:
     for each in interactions:
-        one = found.get(each["list_id"]) if each["list_id"] and each["kind"] == PURCHASE else None
-        if one is None:
-            continue
-        time = each["time"]
-        at = (time if isinstance(time, datetime) else datetime.fromisoformat(time)).timestamp()
-        one.bought = at if one.bought is None else min(at, one.bought)
+        list_id = each["list_id"]
+        one = found.get(list_id) if isinstance(list_id, str) and each["kind"] == PURCHASE else None
+        at = _seconds(each["time"]) if one else None
+        if one and at is not None:
+            one.bought = at if one.bought is None else min(at, one.bought)
+
+
+def _seconds(time: object) -> float | None:
+    """None for what is no time with a zone: the lake has the stream's records as they came, the rejected ones too."""
+    try:
+        when = time if isinstance(time, datetime) else datetime.fromisoformat(str(time))
+    except ValueError:
+        return None
+    return when.timestamp() if when.tzinfo else None

@@ -142,10 +142,16 @@ def test_days_before_the_window_are_not_read(world: World) -> None:
     assert row(world.run("--days", "50"), "model")[2] == "2"
 
 
-def test_json_lines_of_interactions_are_read_too(world: World) -> None:
+def test_json_lines_of_interactions_are_read_too_and_rejected_ones_left_out(world: World) -> None:
     lists = fill(world, 10, {"model": 0.3, "hold-out": 0.3})
     bought = {"list_id": lists[0].list_id, "kind": "purchase", "time": NOW.isoformat()}
-    world.put("interactions", [msgspec.json.encode(bought)])
+    rejected = [
+        {**bought, "list_id": lists[6].list_id, "time": "soon"},
+        {**bought, "list_id": lists[6].list_id, "time": "2026-11-23T10:00:00"},
+        {**bought, "list_id": lists[6].list_id, "time": None},
+        {**bought, "list_id": 7},
+    ]
+    world.put("interactions", [msgspec.json.encode(each) for each in [*rejected, bought]])
     assert row(world.run(), "model")[5].startswith("20.00%")
 
 

@@ -12,7 +12,7 @@ from cuatro.adapters.dynamodb import dynamo
 from cuatro.changes import changes, failures
 from cuatro.config import settings
 from cuatro.errors import Unavailable
-from cuatro.events import InteractionRecorded
+from functions.recommendations import outbox
 from functions.recommendations.observe.effects import Send, observe
 from functions.recommendations.observe.popularity import Delivery
 from functions.recommendations.observe.settings import Settings
@@ -20,7 +20,6 @@ from functions.recommendations.shelving import mark_of
 
 logger = Logger()
 metrics = Metrics()
-_outbox = msgspec.json.Decoder(list[InteractionRecorded]).decode
 
 
 @metrics.log_metrics(capture_cold_start_metric=True)
@@ -35,14 +34,14 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         if change.image is None or "d" not in change.image:
             continue
         try:
-            outbox = _outbox(change.image["d"])
+            recorded = outbox.decode(change.image["d"])
         except msgspec.DecodeError:
             logger.exception("damaged outbox", sequence_number=change.number)
             damaged.append(change.number)
             continue
         # A profile that was deleted and began anew has the same numbers again, with another outbox.
         mark = mark_of(change.key["user_id"], change.image.get("n", 0), change.image["d"])
-        deliveries.append(Delivery(mark, outbox))
+        deliveries.append(Delivery(mark, recorded))
         numbers.append(change.number)
     also = _tracker(setting.personalize_dataset_group)
     observed = observe(deliveries, setting, dynamo(), int(time.time()), also)
