@@ -16,6 +16,7 @@ from local.emulator import (
     actions,
     alarms,
     aliases,
+    athena,
     changes,
     deliverychecks,
     deliverysources,
@@ -50,6 +51,7 @@ def app(state: Path) -> App:
     firehose.install()
     deliverychecks.install()
     deliverysources.install()
+    athena.install()
     statemachines.install()
     transactions = iam_actions.dynamodb_transaction_checks
 

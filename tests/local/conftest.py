@@ -16,7 +16,7 @@ import pytest
 from local.platform.account import ACCOUNT
 from local.platform.client import Connection, connect
 from local.platform.process import Platform, start, stop
-from tests.emulator.suite import name
+from tests.emulator.deployed import name
 from tests.waiting import eventually
 
 RUNTIME = f"python3.{sys.version_info.minor}"

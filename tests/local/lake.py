@@ -9,6 +9,7 @@ from pyarrow import parquet
 from local.platform.account import ACCOUNT, REGION
 from local.platform.client import Connection
 from tests.local.conftest import name, role
+from tests.waiting import eventually
 
 COLUMNS = [
     {"Name": "event_id", "Type": "string"},
@@ -32,6 +33,10 @@ DAYS = {
     "projection.dt.format": "yyyy-MM-dd",
     "projection.dt.range": "2024-01-01,NOW",
 }
+
+
+ITEMS = "array<struct<item:string,score:double>>"
+LISTS = [{"Name": "list_id", "Type": "string"}, {"Name": "items", "Type": ITEMS}, {"Name": "at", "Type": "timestamp"}]
 
 
 class Lake:
@@ -69,6 +74,15 @@ class Lake:
         """Rows of the Parquet objects."""
         read = [parquet.ParquetFile(io.BytesIO(data)).read() for data in self.objects(prefix).values()]
         return [row for table in read for row in table.to_pylist()]
+
+    def events(self, prefix: str, wanted: int) -> list[str]:
+        """Ids of the events of the Parquet objects, when there are as many as wanted."""
+
+        def found() -> list[str] | None:
+            rows = self.rows(prefix)
+            return [row["event_id"] for row in rows] if len(rows) >= wanted else None
+
+        return eventually(found, f"{wanted} events below {prefix}", 30)
 
     def failures(self, prefix: str) -> list[dict[str, Any]]:
         """Lines of the objects of JSON."""
@@ -127,6 +141,47 @@ class Source:
             ExtendedS3DestinationConfiguration=destination,
         )
         return this
+
+
+class Athena:
+    """Queries of one workgroup."""
+
+    def __init__(self, lake: Lake) -> None:
+        self.lake, self.client, self.group = lake, lake.here.client("athena"), name("group")
+        self.client.create_work_group(
+            Name=self.group,
+            Configuration={
+                "ResultConfiguration": {"OutputLocation": f"s3://{lake.bucket}/results/"},
+                "EnforceWorkGroupConfiguration": True,
+                "BytesScannedCutoffPerQuery": 10_000_000,
+            },
+        )
+
+    def execution(self, query: str, **request: Any) -> dict[str, Any]:
+        """The query's execution when it has ended."""
+        identity = self.client.start_query_execution(
+            QueryString=query, WorkGroup=self.group,
+            QueryExecutionContext={"Database": self.lake.database}, **request,
+        )["QueryExecutionId"]  # fmt: skip
+
+        def ended() -> dict[str, Any] | None:
+            found = self.client.get_query_execution(QueryExecutionId=identity)["QueryExecution"]
+            return found if found["Status"]["State"] not in {"QUEUED", "RUNNING"} else None
+
+        return eventually(ended, "the answer")
+
+    def rows(self, query: str, **request: Any) -> list[tuple[str | None, ...]]:
+        """The answer's rows, as text."""
+        execution = self.execution(query, **request)
+        assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"]
+        found = self.client.get_query_results(QueryExecutionId=execution["QueryExecutionId"])["ResultSet"]["Rows"]
+        return [tuple(datum.get("VarCharValue") for datum in row["Data"]) for row in found[1:]]
+
+    def reason(self, query: str) -> str:
+        """Why a query fails."""
+        status = self.execution(query)["Status"]
+        assert status["State"] == "FAILED"
+        return str(status["StateChangeReason"])
 
 
 def interaction(number: int, **more: Any) -> dict[str, Any]:

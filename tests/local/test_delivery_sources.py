@@ -6,10 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from local.platform.account import ACCOUNT, REGION
 from local.platform.client import Connection, connect
@@ -29,16 +27,6 @@ def source(here: Connection) -> Source:
     return Source(here)
 
 
-def events(lake: Lake, prefix: str, wanted: int) -> list[str]:
-    """Ids of the events that lie there, when there are as many as wanted."""
-
-    def found() -> list[str] | None:
-        rows = lake.rows(prefix)
-        return [row["event_id"] for row in rows] if len(rows) >= wanted else None
-
-    return eventually(found, f"{wanted} events below {prefix}", 30)
-
-
 def test_records_become_rows_of_the_table_in_few_objects(lake: Lake, source: Source) -> None:
     table = lake.table(**DAYS)
     source.put(interaction(-1))  # before the delivery stream exists: AWS begins with what comes after
@@ -47,7 +35,7 @@ def test_records_become_rows_of_the_table_in_few_objects(lake: Lake, source: Sou
     eventually(lambda: datetime.now(UTC).timestamp() > arrived + 1, "a second")
     stream = source.delivery(lake.destination(table))
     source.put(*(interaction(number) for number in range(1200)))
-    assert Counter(events(lake, f"{table}/", 1200)) == {f"e{number}": 1 for number in range(1200)}
+    assert Counter(lake.events(f"{table}/", 1200)) == {f"e{number}": 1 for number in range(1200)}
     found = lake.objects(f"{table}/")
     assert len(found) <= 5  # MiniStack makes one of each record
     days = {f"{table}/dt={day:%Y-%m-%d}/{stream}-1-" for day in (before, datetime.now(UTC).date())}
@@ -74,7 +62,7 @@ def test_records_that_do_not_fit_are_kept_with_the_reason(lake: Lake, source: So
     stream = source.delivery(lake.destination(table))
     bad = [b"not json", b'{"value": "much"}', b"[1]", b""]
     source.put(interaction(1), *bad, interaction(2))
-    assert sorted(events(lake, f"{table}/", 2)) == ["e1", "e2"]
+    assert sorted(lake.events(f"{table}/", 2)) == ["e1", "e2"]
     failures = eventually(
         lambda: found if len(found := lake.failures(f"errors/{table}/format-conversion-failed/")) == 4 else None,
         "the failures",
@@ -113,7 +101,7 @@ def test_what_may_not_be_put_is_tried_until_it_may(lake: Lake, source: Source, b
         RoleName=settings["RoleARN"].rpartition("/")[2], PolicyName="this",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
     )  # fmt: skip
-    assert sorted(events(lake, f"{table}/", 2)) == ["e1", "e2"]
+    assert sorted(lake.events(f"{table}/", 2)) == ["e1", "e2"]
     assert len(eventually(lambda: lake.failures(f"errors/{table}/") or None, "the bad one")) == 1
 
 
@@ -143,78 +131,10 @@ def test_two_streams_read_one_source_beside_a_function(
     raw = lake.destination(None, CompressionFormat="UNCOMPRESSED")
     source.delivery(raw)
     source.put(*(interaction(number) for number in range(30)))
-    assert sorted(events(lake, f"{table}/", 30)) == sorted(f"e{number}" for number in range(30))
+    assert sorted(lake.events(f"{table}/", 30)) == sorted(f"e{number}" for number in range(30))
     eventually(lambda: len(made.lines("TOOK ")) == 30, "the function's")
     text = b"".join(eventually(lambda: lake.objects(raw["Prefix"].partition("/")[0]) or None, "raw").values())
     assert text.count(b"event_id") == 30  # joined as they are
-
-
-@pytest.mark.parametrize(
-    ("refused", "message"),
-    [
-        ({"source": {"Action": ["kinesis:DescribeStream", "kinesis:GetRecords"]}}, "kinesis:GetShardIterator"),
-        ({"read": "arn:aws:glue:*:*:table/*"}, "Access was denied when calling Glue"),
-        ({"table": "missing"}, "table/database could not be found"),
-        ({"settings": {"BufferingHints": {"SizeInMBs": 5, "IntervalInSeconds": 60}}}, "SizeInMBs must be at least 64"),
-        ({"settings": {"CompressionFormat": "GZIP"}}, "CompressionFormat must be UNCOMPRESSED"),
-    ],
-)
-def test_a_stream_that_aws_would_not_make_is_refused(
-    lake: Lake, source: Source, refused: dict[str, Any], message: str
-) -> None:
-    destination = lake.destination(
-        refused.get("table") or lake.table(), read=refused.get("read", "*"), **refused.get("settings", {})
-    )
-    with pytest.raises(ClientError, match=message) as raised:
-        source.delivery(destination, **refused.get("source", {}))
-    assert raised.value.response["Error"]["Code"] == "InvalidArgumentException"
-
-
-def test_a_stack_makes_table_and_stream_and_changes_them(lake: Lake, source: Source) -> None:
-    """With the exact grants that AWS needs, in the order that CloudFormation keeps."""
-    here, table, stack = lake.here, lake.table(**DAYS), name("stack")
-    catalogue = f"arn:aws:glue:{REGION}:{ACCOUNT}"
-    statements = [
-        {"Effect": "Allow", "Resource": source.arn,
-         "Action": ["kinesis:DescribeStream", "kinesis:GetShardIterator", "kinesis:GetRecords", "kinesis:ListShards"]},
-        {"Effect": "Allow", "Action": ["glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"],
-         "Resource": [f"{catalogue}:catalog", f"{catalogue}:database/{lake.database}",
-                      f"{catalogue}:table/{lake.database}/{table}"]},
-        {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{lake.bucket}/{table}/*"},
-    ]  # fmt: skip
-    trust = {"Effect": "Allow", "Principal": {"Service": "firehose.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    arn = {"Fn::GetAtt": ["Role", "Arn"]}
-    destination = lake.destination(table) | {"RoleARN": arn}
-    destination["DataFormatConversionConfiguration"]["SchemaConfiguration"]["RoleARN"] = arn
-    policy = {"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}
-    delivery = {
-        "DeliveryStreamType": "KinesisStreamAsSource",
-        "KinesisStreamSourceConfiguration": {"KinesisStreamARN": source.arn, "RoleARN": arn},
-        "ExtendedS3DestinationConfiguration": destination,
-    }
-    resources: dict[str, Any] = {
-        "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": [trust]}}},
-        "Policy": {"Type": "AWS::IAM::Policy", "Properties": {**policy, "Roles": [{"Ref": "Role"}]}},
-        "Delivery": {
-            "Type": "AWS::KinesisFirehose::DeliveryStream", "DependsOn": "Policy", "Properties": delivery,
-        },
-    }  # fmt: skip
-    stacks, soon = here.client("cloudformation"), {"Delay": 1, "MaxAttempts": 30}
-
-    def body() -> dict[str, Any]:
-        return {"StackName": stack, "TemplateBody": json.dumps({"Resources": resources})}
-
-    stacks.create_stack(**body(), Capabilities=["CAPABILITY_IAM"])
-    stacks.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig=soon)
-    source.put(interaction(1))
-    assert events(lake, f"{table}/", 1) == ["e1"]
-    destination["Prefix"] = f"{table}/two/"
-    stacks.update_stack(**body(), Capabilities=["CAPABILITY_IAM"])
-    stacks.get_waiter("stack_update_complete").wait(StackName=stack, WaiterConfig=soon)
-    source.put(interaction(2))
-    assert events(lake, f"{table}/two/", 1) == ["e2"]  # e1 is not delivered again
-    stacks.delete_stack(StackName=stack)
-    stacks.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig=soon)
 
 
 def test_a_batch_that_is_put_directly_is_converted_too(here: Connection, lake: Lake) -> None:
@@ -224,7 +144,7 @@ def test_a_batch_that_is_put_directly_is_converted_too(here: Connection, lake: L
     )
     records = [{"Data": json.dumps(interaction(number)).encode()} for number in range(10)] + [{"Data": b"bad"}]
     here.client("firehose").put_record_batch(DeliveryStreamName=this, Records=records)
-    assert sorted(events(lake, f"{table}/", 10)) == [f"e{number}" for number in range(10)]
+    assert sorted(lake.events(f"{table}/", 10)) == [f"e{number}" for number in range(10)]
     assert len(lake.objects(f"{table}/")) == 1
     (failure,) = lake.failures(f"errors/{table}/")
     assert failure["sequenceNumber"] is None
@@ -243,11 +163,11 @@ def test_delivery_goes_on_after_a_restart_where_it_was(state: Path) -> None:
     table = lake.table(**DAYS)
     source.delivery(lake.destination(table))
     source.put(*(interaction(number) for number in range(10)))
-    events(lake, f"{table}/", 10)
+    lake.events(f"{table}/", 10)
     source.put(*(interaction(number) for number in range(10, 40)))
     stop(state)  # before these are gathered
     start(state, port=0)
     here = connect("local", state)
     lake.here = source.here = here
     source.put(interaction(40))
-    assert Counter(events(lake, f"{table}/", 41)) == {f"e{number}": 1 for number in range(41)}
+    assert Counter(lake.events(f"{table}/", 41)) == {f"e{number}": 1 for number in range(41)}
