@@ -18,8 +18,8 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 MARK = "saved"
-# What a platform keeps, below its directory: MiniStack's services, objects, our SageMaker and Personalize, unpacked archives, and the
-# stamps of what was deployed to it.
+# What a platform keeps, below its directory: MiniStack's services, objects, our SageMaker and Personalize, unpacked
+# archives, and the stamps of what was deployed to it.
 KEPT = ("services", "s3", "sagemaker", "personalize", "archives", "bootstrapped", "deployed", MARK)
 # Of the tables' streams.
 _STREAMS = {"stream_records": "_stream_records", "stream_trimmed": "_stream_trimmed"}
