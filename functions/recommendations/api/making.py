@@ -18,7 +18,7 @@ from functions.recommendations.shelves import ALL, NEW, in_category, in_context
 POPULAR = "popular"
 """The version of lists that no model had a say in."""
 _ROUNDS = 3
-"""So often the ranker is asked again where much of what it gave cannot be shown."""
+"""So often the ranker is asked, each time for twice as many, where much of what it gave cannot be shown."""
 _ALIKE = 50
 """Items by content that are looked at."""
 
@@ -72,6 +72,7 @@ class Maker:
             hidden |= gone
             if not gone or len(pool) >= self.size:
                 break
+            most *= 2
         categories = {item: found.category for item, found in entries.items() if found}
         ordered = guarded(pool, popularity, policy.popularity_guard)
         return Made(mixed(ordered, categories, policy.diversity, self.size), version, entries)

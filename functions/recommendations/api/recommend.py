@@ -88,7 +88,7 @@ def _served(
 ) -> tuple[Served, Person, dict[str, Entry | None]]:
     asked, policy, sources = work.asked, work.policy, work.sources
     whom = person(asked.user_id, profile, policy, asked.context, sources.now)
-    maker = Maker(whom, sources, asked.k * policy.pages)
+    maker = Maker(whom, sources, min(asked.k * policy.pages, max(asked.k, policy.candidates)))
     try:
         made = maker.made(ranker)
     except _BROKEN as error:

@@ -18,13 +18,15 @@ COUNTS = [100, 90, 80, 70, 60, 50, 40, 30, 20, 10, 5, 1]
 """Interactions of each item in training: i-1 is the most popular."""
 
 
-def save(path: Path, *, version: str = "tiny-1", follows: dict[str, dict[str, float]] | None = None) -> Path:
+def save(
+    path: Path, *, version: str = "tiny-1", follows: dict[str, dict[str, float]] | None = None, ageing: float = 0.0
+) -> Path:
     """The model, and its checksum beside it."""
     weights = np.zeros((len(NAMES), len(NAMES)), np.float32)
     for item, others in (FOLLOWS if follows is None else follows).items():
         for other, weight in others.items():
             weights[NAMES.index(item), NAMES.index(other)] = weight
-    made = ranking("tiny", sparse.csr_matrix(weights), np.array(COUNTS, np.int64), Shape(fade=1.0, ageing=0.0))
+    made = ranking("tiny", sparse.csr_matrix(weights), np.array(COUNTS, np.int64), Shape(fade=1.0, ageing=ageing))
     told = {"version": version, "features": json.dumps(["items", "ages", "exclude", "k"]), "popularity": COUNTS}
     onnx.save(to_onnx(made, NAMES, told), str(path))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
