@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cuatro.adapters.attributes import Item
-from cuatro.adapters.dynamodb import Dynamo, Keys, Written
+from cuatro.adapters.dynamodb import Dynamo, Keys
 from cuatro.adapters.partiql import Statement, change, insertion
 from cuatro.errors import Unavailable
 from cuatro.interactions import Interaction
@@ -86,6 +86,7 @@ class _Batch:
         self.sizes = {user: len(positions) for user, positions in self.waiting.items()}
         self.profiles: dict[str, Profile] = {}
         self.lost = dict.fromkeys(self.waiting, 0)  # rounds
+        self.unsure: dict[str, _Write] = {}  # writes in conflict with an item that the answer does not show
 
     def read(self) -> None:
         """Profiles that are not known, or not any more; users whose profile cannot be had fail."""
@@ -103,6 +104,10 @@ class _Batch:
                 self._know(user, found.items.get(user))
 
     def _know(self, user: str, item: Item | None) -> None:
+        write = self.unsure.pop(user, None)
+        if write is not None:
+            self._settle_conflict(user, write, item)
+            return
         try:
             self.profiles[user] = profile.stored(item)
         except ValueError as error:
@@ -113,14 +118,16 @@ class _Batch:
         now = self.clock()
         writes = {user: write for user in list(self.waiting) if (write := self._folded(user, text_of(int(now * 1000))))}
         answers = self.dynamo.write([write.statement for write in writes.values()])
-        done_ms = int(self.clock() * 1000)
         for (user, write), written in zip(writes.items(), answers, strict=True):
-            if written.status == "failed":
+            if written.status == "done":
+                self._done(user, write)
+            elif written.status == "failed":
                 self._fail([user], written.code)
-            elif written.status == "conflict" and not _own(write, written):
-                self._again(user, written.item)
+            elif written.item is None:
+                self.unsure[user] = write
+                del self.profiles[user]
             else:
-                self._done(user, write, done_ms)
+                self._settle_conflict(user, write, written.item)
 
     def _folded(self, user: str, recorded_at: str) -> _Write | None:
         """None: there is nothing new, and nothing to write."""
@@ -154,7 +161,8 @@ class _Batch:
             part.append(position)
         return part
 
-    def _done(self, user: str, write: _Write, done_ms: int) -> None:
+    def _done(self, user: str, write: _Write) -> None:
+        done_ms = int(self.clock() * 1000)
         self.profiles[user] = profile.numbered(write.profile, write.profile.n + 1)
         self.result.profiles += 1
         self.result.recorded += len(write.recorded)
@@ -171,23 +179,19 @@ class _Batch:
         if not waiting:
             del self.waiting[user]
 
-    def _again(self, user: str, current: Item | None) -> None:
-        """Somebody was first: fold into what is there now; without an item that is read in the next round."""
+    def _settle_conflict(self, user: str, write: _Write, item: Item | None) -> None:
+        """Somebody was first, so fold into what is there now; or it was this very write, whose answer was lost."""
+        if item is not None and item.get("n") == write.profile.n + 1 and item.get("p") == write.packed:
+            self._done(user, write)
+            return
         self.result.conflicts += 1
         self.lost[user] += 1
-        del self.profiles[user]
         if self.lost[user] == ROUNDS:
             self._fail([user], "too many concurrent writers")
-        elif current is not None:
-            self._know(user, current)
+        else:
+            self._know(user, item)
 
     def _fail(self, users: Sequence[str] | set[str], why: str) -> None:
         """What waits of these users; what is recorded stays, and is known when it comes again."""
         for user in users:
             self.result.failed.update(dict.fromkeys(self.waiting.pop(user), why))
-
-
-def _own(write: _Write, written: Written) -> bool:
-    """Is the conflict with this very write, done by an attempt whose answer was lost?"""
-    item = written.item
-    return item is not None and item.get("n") == write.profile.n + 1 and item.get("p") == write.packed
