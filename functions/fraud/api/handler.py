@@ -4,12 +4,11 @@ import time
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 from chalice.app import Chalice
 
 from cuatro.adapters.dynamodb import dynamo
 from cuatro.config import settings
-from cuatro.http import answered, body_of, correlation_of, reshaped
+from cuatro.http import answered, body_of, routed
 from functions.fraud.api import cards, decisions, labels
 from functions.fraud.api.authorize import authorize
 from functions.fraud.api.settings import Settings
@@ -60,12 +59,7 @@ def get_decision(transaction_id: str) -> dict[str, Any]:
 @metrics.log_metrics(capture_cold_start_metric=True)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    correlation_id = correlation_of(event)
-    logger.set_correlation_id(correlation_id)
-    metrics.add_metric("Requests", MetricUnit.Count, 1)
-    answer: dict[str, Any] = reshaped(app(event, context))
-    answer["headers"]["x-correlation-id"] = correlation_id
-    return answer
+    return routed(app, event, context, logger, metrics)
 
 
 def _logged(what: str, answer: dict[str, Any]) -> dict[str, Any]:

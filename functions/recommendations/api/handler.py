@@ -11,7 +11,7 @@ from chalice.app import Chalice, Response
 
 from cuatro.adapters.dynamodb import dynamo
 from cuatro.config import settings
-from cuatro.http import answered, body_of, cached, correlation_of, request_of, reshaped, tags_of
+from cuatro.http import answered, body_of, cached, request_of, routed, tags_of
 from functions.recommendations.api import feedback, interactions, items, pages, profiles
 from functions.recommendations.api.queries import Query, asked, length
 from functions.recommendations.api.recommend import recommend
@@ -109,12 +109,7 @@ def delete_profile(user_id: str) -> dict[str, Any]:
 @metrics.log_metrics(capture_cold_start_metric=True)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    correlation_id = correlation_of(event)
-    logger.set_correlation_id(correlation_id)
-    metrics.add_metric("Requests", MetricUnit.Count, 1)
-    answer: dict[str, Any] = reshaped(app(event, context))
-    answer["headers"]["x-correlation-id"] = correlation_id
-    return answer
+    return routed(app, event, context, logger, metrics)
 
 
 def _query() -> Query:

@@ -104,10 +104,8 @@ def test_feedback_and_list_reach_the_lake(suite: Suite, list_id: str) -> None:
     suite.tally()
     (served,) = suite.lake("lists")
     assert (served["list_id"], served["arm"], served["model_version"]) == (list_id, "all", "tiny-1")
-    told = [
-        (each["kind"], [(item["item"], item["place"]) for item in each["items"]]) for each in suite.lake("feedback")
-    ]
-    assert ("click", [("i-3", 2)]) in told
+    told = {each["kind"]: [(item["item"], item["place"]) for item in each["items"]] for each in suite.lake("feedback")}
+    assert told == {"impression": [("i-3", 2), ("i-2", 1)], "click": [("i-3", 2)]}
 
 
 def test_a_fault_between_list_and_stream_loses_no_click(suite: Suite, list_id: str) -> None:

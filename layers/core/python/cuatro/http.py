@@ -11,7 +11,8 @@ from hashlib import blake2b
 from typing import Any, ParamSpec
 
 import msgspec
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from chalice.app import Chalice, Request, Response
 
 from cuatro.errors import Rejected, Unavailable
@@ -39,6 +40,16 @@ def answered(view: Callable[P, dict[str, Any] | Response]) -> Callable[P, Respon
             logger.exception("unavailable")
             return error(503, "unavailable", "cannot be done at the moment, try again", headers={"Retry-After": "1"})
 
+    return answer
+
+
+def routed(app: Chalice, event: dict[str, Any], context: Any, log: Logger, metrics: Metrics) -> dict[str, Any]:
+    """The whole of one request: counted, with its correlation id in every line of the log and in the answer."""
+    correlation_id = correlation_of(event)
+    log.set_correlation_id(correlation_id)
+    metrics.add_metric("Requests", MetricUnit.Count, 1)
+    answer: dict[str, Any] = reshaped(app(event, context))
+    answer["headers"]["x-correlation-id"] = correlation_id
     return answer
 
 
