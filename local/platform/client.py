@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from localstack_client.session import Session as LocalSession
 
 Target = Literal["local", "aws"]
+_OWN = ("personalize", "personalize-events", "personalize-runtime")
 _API_HOST = re.compile(r"^https?://(?P<api>[a-z0-9]+)\.execute-api\.[^/]+/(?P<stage>[^/]+)(?P<path>/.*)?$")
 
 
@@ -99,10 +100,13 @@ def outputs(stack: str = "CuatroFraud", state: Path = STATE) -> dict[str, str]:
 def _local_session(url: str) -> "LocalSession":
     from localstack_client.session import Session as LocalSession  # noqa: PLC0415 - imports boto3
 
-    return LocalSession(
+    session = LocalSession(
         aws_access_key_id=ACCESS_KEY,
         aws_secret_access_key=SECRET_KEY,
         aws_session_token="",
         region_name=REGION,
         localstack_host=url.partition("//")[2].rstrip("/"),
     )
+    for service in _OWN:  # LocalStack has none of them, so its client refuses their names
+        session._service_endpoint_mapping.setdefault(service, url)  # noqa: SLF001
+    return session

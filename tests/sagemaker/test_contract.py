@@ -7,28 +7,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from botocore.loaders import Loader
-from botocore.model import OperationModel, ServiceModel
 
-from local.platform.process import ROOT
+from tests import operations
 from tests.checked import SAGEMAKER, Aws, unique
+from tests.operations import UNSERVED, Served, code
 from tests.sagemaker.conftest import CALLED
-
-UNSERVED = "UnknownOperationException"
-WRONG: dict[str, Any] = {"string": 7, "integer": "x", "long": "x", "float": "x", "double": "x", "boolean": "x",
-                         "list": "x", "map": "x", "structure": "x", "timestamp": {}, "blob": {}}  # fmt: skip
-
-
-def code(client: Any, operation: OperationModel, **given: Any) -> str:
-    """Error code of a call with what is given, and some name wherever the path needs one; "" when it succeeds."""
-    for name, member in operation.input_shape.members.items():
-        if member.serialization.get("location") == "uri":
-            given.setdefault(name, "x")
-    try:
-        client._make_api_call(operation.name, given)
-    except ClientError as error:
-        return str(error.response["Error"]["Code"])
-    return ""
 
 
 @pytest.fixture(scope="module")
@@ -37,61 +20,27 @@ def careless(aws: Aws) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def served(careless: dict[str, Any]) -> dict[str, list[OperationModel]]:
+def served(careless: dict[str, Any]) -> Served:
     """The served operations of each client."""
-    found: dict[str, list[OperationModel]] = {}
-    for name, client in careless.items():
-        model = client.meta.service_model
-        operations = [model.operation_model(operation) for operation in model.operation_names]
-        found[name] = [operation for operation in operations if code(client, operation) != UNSERVED]
-    return found
+    return operations.served(careless)
 
 
-def test_the_services_parts_are_all_there(served: dict[str, list[OperationModel]]) -> None:
-    names = {operation.name for operations in served.values() for operation in operations}
+def test_the_services_parts_are_all_there(served: Served) -> None:
     assert {
         "CreateTrainingJob", "StopProcessingJob", "CreateTransformJob", "UpdateEndpoint", "InvokeEndpoint",
         "InvokeEndpointAsync", "StartPipelineExecution", "UpdateModelPackage", "PutRecord", "AddTags",
         "PutScalingPolicy",
-    } <= names  # fmt: skip
+    } <= operations.names(served)  # fmt: skip
 
 
-def test_missing_parameters_are_told(careless: dict[str, Any], served: dict[str, list[OperationModel]]) -> None:
-    """By every operation that has required members which do not stand in the path."""
-    for name, operations in served.items():
-        for operation in operations:
-            shape = operation.input_shape
-            required = [m for m in shape.required_members if not shape.members[m].serialization.get("location")]
-            tokens = {m for m in required if shape.members[m].metadata.get("idempotencyToken")}
-            if set(required) - tokens - {shape.serialization.get("payload")}:
-                assert code(careless[name], operation) in ("ValidationException", "ValidationError"), operation.name
+def test_missing_parameters_are_told(careless: dict[str, Any], served: Served) -> None:
+    assert operations.silent_about_missing(careless, served) == []
 
 
-def test_wrong_types_are_told(careless: dict[str, Any], served: dict[str, list[OperationModel]]) -> None:
+def test_wrong_types_are_told(aws: Aws, served: Served) -> None:
     """By every operation, for each member of its body."""
     for name in ("sagemaker", "application-autoscaling"):
-        known = platforms_model(name)
-        for operation in (known.operation_model(operation.name) for operation in served[name]):
-            for member, shape in operation.input_shape.members.items():
-                target = f"{operation.service_model.metadata['targetPrefix']}.{operation.name}"
-                body = f'{{"{member}": {_json(WRONG[shape.type_name])}}}'.encode()
-                status, told = _careless_post(careless[name], name, target, body)
-                assert (status, told["__type"]) == (400, "SerializationException"), f"{operation.name}.{member}"
-
-
-def platforms_model(name: str) -> ServiceModel:
-    """What the platform's own botocore knows: it is older than that of the clients, and lacks their newest members."""
-    (data,) = (ROOT / ".venv" / "platform").glob("lib/python*/site-packages/botocore/data")
-    loader = Loader(extra_search_paths=[str(data)], include_default_search_paths=False)
-    return ServiceModel(loader.load_service_model(name, "service-2"), name)
-
-
-def _json(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value)
-
-
-def _careless_post(client: Any, name: str, target: str, body: bytes) -> tuple[int, dict[str, Any]]:
-    return Aws(client.meta.endpoint_url, set()).post(name, "/", body, **{"X-Amz-Target": target})
+        assert operations.silent_about_types(aws, name, name, served[name]) == []
 
 
 @pytest.mark.parametrize(
@@ -133,12 +82,8 @@ def test_broken_constraints_are_told_in_aws_words(sagemaker: Any) -> None:
         sagemaker.list_models(SortBy="Size", MaxResults=101)
 
 
-def test_a_role_without_grants_may_do_nothing(aws: Aws, served: dict[str, list[OperationModel]]) -> None:
-    nobody = aws.acting(aws.role())
-    for name, operations in served.items():
-        client = nobody.careless(name)
-        for operation in operations:
-            assert code(client, operation) == "AccessDeniedException", operation.name
+def test_a_role_without_grants_may_do_nothing(aws: Aws, served: Served) -> None:
+    assert operations.open_to_anybody(aws.acting(aws.role()), served) == []
 
 
 def test_a_grant_on_one_resource_is_for_that_one_only(aws: Aws, sagemaker: Any) -> None:
@@ -179,7 +124,6 @@ def test_wrong_credentials_are_refused_as_everywhere(aws: Aws, name: str) -> Non
 
 
 @pytest.mark.after_all_others
-def test_every_served_operation_is_tested(served: dict[str, list[OperationModel]], pytestconfig: Any) -> None:
+def test_every_served_operation_is_tested(served: Served, pytestconfig: Any) -> None:
     """So that each answer was held against the model at least once."""
-    names = {operation.name for operations in served.values() for operation in operations}
-    assert sorted(names - pytestconfig.stash[CALLED]) == []
+    assert sorted(operations.names(served) - pytestconfig.stash[CALLED]) == []
