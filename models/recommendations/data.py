@@ -90,7 +90,12 @@ class Histories:
 
 
 def read(path: Path) -> pd.DataFrame:
-    """user, item (text), time (seconds; NaN-free; zeros without), row number as order. Raises ValueError."""
+    """user, item (text), time (seconds; NaN-free; zeros without), row number as order. Raises ValueError.
+
+    A Parquet file has the columns user, item (texts) and time (seconds), as models.recommendations.dataset writes it.
+    """
+    if path.suffix == ".parquet":
+        return _parquet(path)
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8-sig") as file:
         head = [line.rstrip("\r\n") for line, _ in zip(file, range(20), strict=False)]
@@ -120,6 +125,17 @@ def read(path: Path) -> pd.DataFrame:
     table["timed"] = "time" in table
     table["time"] = _seconds(table["time"]) if "time" in table else 0.0
     return table.drop(columns="rating", errors="ignore")
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    table = pd.read_parquet(path)
+    missing = [name for name in ("user", "item", "time") if name not in table]
+    if missing:
+        raise ValueError(f"columns missing: {', '.join(missing)}")
+    table = table[["user", "item", "time"]]
+    if table.isna().to_numpy().any():
+        raise ValueError("there are rows without a user, item or time")
+    return table.astype({"time": float}).assign(timed=True)
 
 
 def _column(cell: str) -> str:

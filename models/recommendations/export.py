@@ -24,12 +24,11 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from scipy import sparse
 
+from functions.recommendations.features import FEATURES
 from models.recommendations.neighbours import PROFILE
 from models.recommendations.ranking import Ranking
 
 OPSET, IR_VERSION = 18, 9
-FEATURES = ("items", "ages", "exclude", "k")
-"""The inputs' names, in this order in the metadata: who calls it refuses a file with others."""
 
 
 class List(NamedTuple):

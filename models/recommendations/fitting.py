@@ -4,7 +4,8 @@ Terms, said with every figure. All items are ranked, the profile's own are maske
 ridge) is chosen on the validation item alone:
   strict      trained without the validation item, which is in the profile: what SASRec, S3-Rec and others publish
   unaware     trained without the validation item, which is not in the profile either: two steps ahead
-  retrained   trained with the validation item too, as served; this is the model that is written
+  retrained   trained with the validation item too, as served; the command writes this model, which never saw the test
+Without a test file, the container writes the chosen model trained on everything: the newest rows are worth most.
 """
 
 import json
@@ -29,10 +30,12 @@ from models.recommendations.ranking import Ranking, item_knn, popularity
 log = logging.getLogger(__name__)
 
 SEED = 7
-HYPERPARAMETERS = {"seed", "ease_items"}
+HYPERPARAMETERS = {"seed", "ease_items", "data_hash"}
+CHANNELS = {"train", "test", "champion"}
+"""The live model, in the channel `champion`, is not built upon: this model is made in seconds."""
 GOLDEN, CHECKED = 24, 200
 MAX_DIFFERENCE = 1e-4
-FILES = ("*.csv", "*.tsv", "*.txt", "*.inter", "*.gz")
+FILES = ("*.csv", "*.tsv", "*.txt", "*.inter", "*.gz", "*.parquet")
 
 
 class Trained(NamedTuple):
@@ -52,8 +55,13 @@ class Terms(NamedTuple):
     held: Held
 
 
-def leave_one_out(whole: Histories, seed: int = SEED, ease_items: int = EASE_ITEMS) -> Trained:
-    """Each user's last item is the test, the one before validation. Raises ValueError when there is too little."""
+def leave_one_out(
+    whole: Histories, seed: int = SEED, ease_items: int = EASE_ITEMS, on_everything: bool = False
+) -> Trained:
+    """Each user's last item is the test, the one before validation. Raises ValueError when there is too little.
+
+    on_everything: what is written is then trained on the test items too; the figures are those without.
+    """
     before, test = data.hold_back(whole)
     train, validation = data.hold_back(before)
     choice = choose(train, validation, seed, ease_items)
@@ -65,7 +73,11 @@ def leave_one_out(whole: Histories, seed: int = SEED, ease_items: int = EASE_ITE
     shipped, figures = _figures(choice, terms)
     told = {**figures["strict"], "terms": "leave-one-out, strict", "other_terms": figures}
     del told["other_terms"]["strict"]
-    return _trained(choice, shipped, terms[-1], told, {"validation": len(validation.rows)})
+    counts = {"validation": len(validation.rows)}
+    if not on_everything:
+        return _trained(choice, shipped, terms[-1], told, counts)
+    everything = Terms("everything", whole, whole, test)
+    return _trained(choice, choice.fitted(whole), everything, {**told, "trained_on": "everything"}, counts)
 
 
 def with_test(
@@ -101,6 +113,8 @@ def _figures(choice: Choice, terms: tuple[Terms, ...]) -> tuple[Ranking, dict[st
 
 def _trained(choice: Choice, shipped: Ranking, terms: Terms, told: dict[str, Any], counts: dict[str, int]) -> Trained:
     train, held = terms.training, terms.held
+    if shipped.prior.max() <= 0 or not shipped.weights.nnz:
+        raise ValueError("no two items were taken by the same people: there is nothing to learn")
     metrics = {
         **told,
         "model": {"kind": choice.kind, **asdict(choice.shape), "ridge": choice.ridge},
@@ -123,6 +137,7 @@ def _trained(choice: Choice, shipped: Ranking, terms: Terms, told: dict[str, Any
         "data_hash": metrics["data_hash"],
         "profile": PROFILE,
         "popularity": train.counts.tolist(),
+        **({"trained_until": int(train.days.max() * data.DAY)} if train.timed else {}),
         "model": metrics["model"],
         "metrics": {key: told[key] for key in ("recall_10", "ndcg_10", "recall_20", "ndcg_20", "terms")},
     }
@@ -177,15 +192,20 @@ def train(channels: Mapping[str, Path], hyperparameters: Mapping[str, str], out:
     """What the container calls: channels `train` and, if there is one, `test`. Raises ValueError, which says why."""
     if unknown := set(hyperparameters) - HYPERPARAMETERS:
         raise ValueError(f"unknown hyperparameters {', '.join(sorted(unknown))}: there are {sorted(HYPERPARAMETERS)}")
-    if "train" not in channels:
-        raise ValueError(f"the channel 'train' is missing, there is {', '.join(channels)}")
+    if "train" not in channels or set(channels) - CHANNELS:
+        raise ValueError(f"channels {', '.join(channels)}: 'train' is needed; 'test' and 'champion' may be there")
     seed, ease_items = int(hyperparameters.get("seed", SEED)), int(hyperparameters.get("ease_items", EASE_ITEMS))
     histories = data.histories(_channel(channels["train"]))
     if "test" in channels:
         held, left_out = data.held_from(_channel(channels["test"]), histories)
         trained = with_test(histories, held, left_out, seed, ease_items)
     else:
-        trained = leave_one_out(histories, seed, ease_items)
+        trained = leave_one_out(histories, seed, ease_items, on_everything=True)
+    expected = hyperparameters.get("data_hash", "")
+    if expected and expected != histories.digest():
+        raise ValueError(
+            f"the training data are not those of data_hash {expected[:12]}: they were exchanged or damaged"
+        )
     save(out, *trained)
 
 
