@@ -78,6 +78,14 @@ def test_a_shelf_is_bounded_and_keeps_what_is_frequent_whatever_passes_by() -> N
     assert sum(each.count for each in shelf.counts) == pytest.approx(len(stream))
 
 
+def test_the_uncertain_part_of_a_count_fades_with_it() -> None:
+    shelf = counted(Popular(), [(f"old-{n}", NOW) for n in range(CAPACITY) for _ in range(4)], 7)
+    shelf = counted(shelf, [("new", NOW)] * 2, 7)
+    later = counted(shelf, [("old-7", NOW + 7 * DAY_MS)], 7)
+    (new,) = [each for each in later.counts if each.item == "new"]
+    assert (new.count, new.error, new.least) == (3.0, 2.0, 1.0)
+
+
 def test_what_becomes_popular_displaces_what_was() -> None:
     shelf = counted(Popular(), [(f"old-{n}", NOW) for n in range(CAPACITY) for _ in range(10)], 7)
     risen = counted(shelf, [("new", NOW + DAY_MS)] * 30, 7)

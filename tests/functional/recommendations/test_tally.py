@@ -10,7 +10,8 @@ from cuatro.adapters.dynamodb import dynamo
 from cuatro.errors import Unavailable
 from functions.recommendations import lists, shelves
 from functions.recommendations.lists import Candidate, Served, ServedItem
-from functions.recommendations.shelves import NewItem
+from functions.recommendations.shelves import Answers, NewItem
+from functions.recommendations.tally.effects import Told, explored
 from tests.functional.recommendations.suite import Suite
 
 NOW = datetime.now(UTC).isoformat()
@@ -97,6 +98,26 @@ def test_only_the_place_left_to_chance_counts(suite: Suite) -> None:
     assert suite.tally() == {"batchItemFailures": []}
     assert proven(suite) == {"fresh": (0, 0)}
     assert len(suite.lake("feedback")) == 2
+
+
+def test_clicks_elsewhere_on_the_list_say_nothing_of_the_explored_item() -> None:
+    one = served("l-1")
+    before = lists.Stored(one, [], 1)
+    elsewhere = lists.added(before, "click", ["i-1"], "e-1", NOW).recorded
+    there = lists.added(before, "click", ["i-1", "fresh"], "e-1", NOW).recorded
+    assert elsewhere
+    assert there
+    assert explored(Told(one, 2, [elsewhere])) is None
+    assert explored(Told(one, 2, [there])) == Answers({"fresh": 0}, {"fresh": 1})
+    assert explored(Told(one, 1)) is None
+
+
+@pytest.mark.parametrize("changes", [{"explored": None}, {"explored": 1}, {"explored": 9}])
+def test_a_place_that_was_not_left_to_chance_tells_nothing(changes: dict[str, Any]) -> None:
+    one = served("l-1", **changes)
+    clicked = lists.added(lists.Stored(one, [], 1), "click", ["i-1", "fresh"], "e-1", NOW).recorded
+    assert clicked
+    assert explored(Told(one, 2, [clicked])) is None
 
 
 def test_an_item_that_is_new_no_more_is_not_counted(suite: Suite) -> None:
