@@ -13,12 +13,12 @@ import pytest
 from local.platform.client import connect
 from local.platform.process import Platform, running, tail
 from tests import deployment
-from tests.emulator.suite import Queue, Suite, transaction
+from tests.emulator.deployed import Deployed, Queue
+from tests.emulator.suite import Suite, transaction
 from tests.waiting import eventually
 
-FUNCTIONS = ("ScoreFunction", "ActFunction", "ApiFunction", "LearnFunction")
 WARM_UP_S = 120
-DEPLOYED = pytest.StashKey[Suite]()
+DEPLOYED = pytest.StashKey[list[Deployed]]()
 TAIL_LINES = 30
 
 
@@ -35,8 +35,10 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 def deployed(platform: Platform, pytestconfig: pytest.Config) -> Suite:
     """The suite as it comes out of the deployment, cold."""
     connection = connect("local", platform.state)
-    found = Suite(platform, connection, connection.outputs("CuatroFraud") | connection.outputs("CuatroPlatform"))
-    pytestconfig.stash[DEPLOYED] = found
+    found = Suite(
+        platform, connection, connection.outputs("CuatroFraud") | connection.outputs("CuatroPlatform"), "card_id"
+    )
+    pytestconfig.stash.setdefault(DEPLOYED, []).append(found)
     return found
 
 
@@ -111,10 +113,9 @@ def faults(platform: Platform) -> Iterator[Faults]:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
     """A failed test shows the ends of the platform's and the functions' logs."""
     report = yield
-    suite = item.config.stash.get(DEPLOYED, None)
-    if report.failed and report.when != "teardown" and suite:
+    for suite in item.config.stash.get(DEPLOYED, []) if report.failed and report.when != "teardown" else ():
         report.sections.append(("platform log", tail(suite.platform.log, TAIL_LINES)))
-        for function in FUNCTIONS:
+        for function in [key for key in suite.outputs if key.endswith("Function")]:
             try:
                 lines = suite.logs(function)[-TAIL_LINES:]
             except Exception as error:  # noqa: BLE001 - whatever hides the log, the test's own failure must be shown

@@ -6,7 +6,8 @@ import pytest
 
 from functions.fraud.features import FEATURES
 from functions.fraud.history import History, tag_of
-from tests.emulator.suite import Item, Suite, features, name, transaction
+from tests.emulator.deployed import Item, name
+from tests.emulator.suite import Suite, features, transaction
 from tests.waiting import eventually
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from local.platform.process import ROOT
 from local.replay.rejected import Rejection, rejections
-from tests.emulator.suite import Item, Suite, name, rfc3339, transaction
+from tests.emulator.deployed import Item, name, rfc3339
+from tests.emulator.suite import Suite, transaction
 from tests.waiting import eventually
 
 # What is wrong -> the fields that make a transaction so, the field that the reason names, its code.

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.suite import Queue, Suite, name
+from tests.emulator.deployed import Queue, name
+from tests.emulator.suite import Suite
 from tests.waiting import eventually
 
 HANDLER = '''

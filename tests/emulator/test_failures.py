@@ -6,7 +6,8 @@ from typing import Any
 from functions.fraud.features import FEATURES
 from functions.fraud.history import History, tag_of
 from tests.emulator.conftest import Faults
-from tests.emulator.suite import Item, Queue, Suite, features, name, transaction
+from tests.emulator.deployed import Item, Queue, name
+from tests.emulator.suite import Suite, features, transaction
 from tests.emulator.test_bad_input import cuatro
 from tests.waiting import eventually
 

@@ -9,7 +9,8 @@ from functions.fraud.features import FEATURES
 from functions.fraud.history import CAPACITY
 from models.fraud import data
 from models.fraud.simulator import Simulation, simulate
-from tests.emulator.suite import Suite, features, name, rfc3339, transaction
+from tests.emulator.deployed import name, rfc3339
+from tests.emulator.suite import Suite, features, transaction
 
 DAYS = 60
 SEED = 11

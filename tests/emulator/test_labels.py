@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from functions.fraud.features import FEATURES
-from tests.emulator.suite import Item, Suite, features, name, rfc3339, transaction
+from tests.emulator.deployed import Item, name, rfc3339
+from tests.emulator.suite import Suite, features, transaction
 from tests.waiting import eventually
 
 

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from functions.fraud.features import FEATURES
-from tests.emulator.suite import Queue, Suite, features, name, transaction
+from tests.emulator.deployed import Queue, name
+from tests.emulator.suite import Suite, features, transaction
 from tests.waiting import eventually
 
 ABSURD = 2_000_000  # minor units: above the policy's hard limit

@@ -1,46 +1,21 @@
 """Least privilege, enforced: a function's role can do what its job needs, and nothing else."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 from botocore.credentials import Credentials
-from botocore.exceptions import ClientError
 
-from tests.emulator.suite import Suite, name, transaction
+from tests.emulator.deployed import name
+from tests.emulator.roles import denied, role_of
+from tests.emulator.suite import Suite, transaction
 
 
 @pytest.fixture(scope="module")
 def as_score(suite: Suite) -> Iterator[boto3.Session]:
-    """A session with the role of the score function; its trust is lent to this account for the time of the tests."""
-    iam = suite.client("iam")
-    configuration = suite.client("lambda").get_function_configuration(FunctionName=suite.outputs["ScoreFunction"])
-    role = configuration["Role"].rpartition("/")[2]
-    trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
-    account = configuration["Role"].split(":")[4]
-    lent = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
-    iam.update_assume_role_policy(
-        RoleName=role, PolicyDocument=json.dumps({**trust, "Statement": [*trust["Statement"], lent]})
-    )
-    keys = suite.client("sts").assume_role(RoleArn=configuration["Role"], RoleSessionName="test")["Credentials"]
-    yield boto3.Session(
-        aws_access_key_id=keys["AccessKeyId"],
-        aws_secret_access_key=keys["SecretAccessKey"],
-        aws_session_token=keys["SessionToken"],
-        region_name=suite.connection.region,
-    )
-    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
-
-
-def denied(call: Any, **arguments: Any) -> bool:
-    """Whether IAM refuses the call."""
-    try:
-        call(**arguments)
-    except ClientError as error:
-        return error.response["Error"]["Code"] in {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
-    return False
+    with role_of(suite, "ScoreFunction") as session:
+        yield session
 
 
 def test_the_score_role_reads_its_tables(suite: Suite, as_score: boto3.Session) -> None:
