@@ -165,8 +165,9 @@ LOCAL = Target(
         plan=DecisionsPlan(shadow_s=5, min_rows=50, max_shadow_s=120, step_s=5, bake_s=5, max_alert_ratio=4),
     ),
     recommendations_retraining=RecommendationsRetraining(
-        train_days=30,
-        evaluate_days=3,
+        # What fits the world of models/recommendations/world.py, which demo and tests play.
+        train_days=90,
+        ease_items=0,
         scheduled=False,
         plan=ListsPlan(shadow_s=5, min_rows=30, max_shadow_s=120, step_s=5, bake_s=5, min_overlap=0.05),
     ),

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
-from cdk.retraining import ROLL_OUT, Condition, EvaluateDays, Parameters, Plan, Recipe, Retraining, TrainDays
+from cdk.retraining import ROLL_OUT, SHORT, Condition, EvaluateDays, Parameters, Plan, Recipe, Retraining, TrainDays
+from cdk.why import Why
 
 RECIPE = Recipe(
     reads=("interactions", "lists", "feedback"),
@@ -50,9 +51,9 @@ class RecommendationsRetraining(Retraining):
     min_lower: float = -0.002
     min_coverage_ratio: float = 0.8
     max_popularity_ratio: float = 1.5
-    max_slice_loss: float = 0.05
+    max_slice_loss: float = 0.1
     # EASE is no candidate above so many items: its time grows with their cube.
-    ease_items: int = 13_000
+    ease_items: Annotated[int, Why(SHORT, "*.Parameters.EaseItems.DefaultValue")] = 13_000
     plan: Annotated[ListsPlan, ROLL_OUT] = field(default_factory=ListsPlan)
 
     def own_parameters(self) -> Parameters:
