@@ -12,6 +12,7 @@ from rich.text import Text
 from local.cli.console import out
 from local.cli.options import StateDir, TargetName
 from local.platform.errors import PlatformError
+from local.platform.pipelines import STACKS
 from local.platform.process import STATE
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ class Line(NamedTuple):
 
 
 def logs(  # noqa: PLR0913, PLR0917 - a parameter is an option of the command
-    pipeline: Annotated[str, typer.Argument(help="Pipeline, such as fraud.")] = "fraud",
-    job: Annotated[str | None, typer.Argument(help="One function: score, act, api or learn.")] = None,
+    pipeline: Annotated[str, typer.Argument(help="fraud or recommendations.")] = "fraud",
+    job: Annotated[str | None, typer.Argument(help="One function, such as api; a wrong one lists them.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep on until Ctrl-C.")] = False,
     minutes: Annotated[float, typer.Option("--minutes", "-m", help="How far back.")] = 10,
     everything: Annotated[bool, typer.Option("--all", "-a", help="Also metrics and Lambda's own lines.")] = False,
@@ -66,7 +67,9 @@ def logs(  # noqa: PLR0913, PLR0917 - a parameter is an option of the command
 
 def _groups(connection: "Connection", pipeline: str, job: str | None) -> dict[str, str]:
     """Log group of each function, by job."""
-    outputs = connection.outputs(f"Cuatro{pipeline.capitalize()}")
+    if pipeline not in STACKS:
+        raise PlatformError(f"There is no pipeline {pipeline}.", f"Choose one of {', '.join(STACKS)}.")
+    outputs = connection.outputs(STACKS[pipeline])
     functions = {
         key.removesuffix("Function").lower(): name for key, name in outputs.items() if key.endswith("Function")
     }
@@ -105,7 +108,7 @@ def _noise(message: str) -> bool:
 
 def _rendered(line: Line) -> Text:
     when = datetime.fromtimestamp(line.time_ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
-    text = Text.assemble((when, "dim"), " ", (f"{line.job:<6}", "cyan"), " ")
+    text = Text.assemble((when, "dim"), " ", (f"{line.job:<8}", "cyan"), " ")
     try:
         fields: Any = json.loads(line.message)
     except ValueError:

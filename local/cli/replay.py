@@ -12,12 +12,12 @@ from rich.table import Table
 
 from local.platform.client import Connection, Target, connect
 from local.platform.errors import PlatformError
+from local.platform.pipelines import STACKS
 from local.replay import failures, rejected
 from local.replay.failures import ExpiredError, FailedAgainError, Failure
 from local.replay.rejected import EditedFileError, Rejection
 from local.replay.stream import NotAcceptedError, put
 
-STACKS = {"fraud": "CuatroFraud"}
 KINDS_SHOWN = 12
 
 
@@ -42,7 +42,7 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter for each option of the com
     Batches that failed until Lambda gave up wait in the failures queue: they are read from their stream again, as long
     as it keeps them. --reason and --from leave them alone.
 
-    Running it twice is safe: known transactions are not decided again.
+    Running it twice is safe: a known transaction is not decided again, a known interaction does not count again.
     """
     if pipeline not in STACKS:
         raise typer.BadParameter(f"{pipeline!r} has no replay; choose from: {', '.join(STACKS)}")

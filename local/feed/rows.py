@@ -1,11 +1,11 @@
-"""A file of transactions or labels in JSON Lines, CSV or Parquet -> numbered rows; what cannot be read says why."""
+"""A file in JSON Lines, CSV (by commas or tabs) or Parquet -> numbered rows; what cannot be read says why."""
 
 import csv
 import io
 import itertools
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -16,10 +16,15 @@ SUFFIXES: dict[str, Format] = {
     ".ndjson": "jsonl",
     ".json": "jsonl",
     ".csv": "csv",
+    ".tsv": "csv",
+    ".inter": "csv",
+    ".item": "csv",
     ".parquet": "parquet",
     ".pq": "parquet",
 }
 _PARQUET_ROWS = 2000
+# The cells of a CSV's first line -> the names of its columns, if that line is no header but a row.
+Headless = Callable[[Sequence[str]], Sequence[str] | None]
 
 
 class UnreadableError(Exception):
@@ -36,10 +41,10 @@ class Row:
     problem: str | None = None
 
 
-def rows(path: str, kind: Format | None = None) -> Iterator[Row]:
+def rows(path: str, kind: Format | None = None, headless: Headless = lambda _: None) -> Iterator[Row]:
     """Every row of the file; "-" reads standard input (JSON Lines or CSV). Raises UnreadableError."""
     if path == "-":
-        yield from _text(sys.stdin.buffer, kind)
+        yield from _text(sys.stdin.buffer, kind, headless)
         return
     file = Path(path)
     kind = kind or SUFFIXES.get(file.suffix.lower())
@@ -48,12 +53,12 @@ def rows(path: str, kind: Format | None = None) -> Iterator[Row]:
             yield from _parquet(file)
             return
         with file.open("rb") as stream:
-            yield from _text(stream, kind)
+            yield from _text(stream, kind, headless)
     except OSError as error:
         raise UnreadableError(f"{path}: {error.strerror or error}") from error
 
 
-def _text(stream: BinaryIO, kind: Format | None) -> Iterator[Row]:
+def _text(stream: BinaryIO, kind: Format | None, headless: Headless) -> Iterator[Row]:
     if kind == "parquet":
         raise UnreadableError("Parquet cannot be read from standard input: give the file's name")
     lines = iter(stream)
@@ -61,7 +66,12 @@ def _text(stream: BinaryIO, kind: Format | None) -> Iterator[Row]:
     everything = itertools.chain([first], lines)
     if kind is None:
         kind = "jsonl" if first.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in b"{[" else "csv"
-    yield from _csv(everything) if kind == "csv" else _jsonl(everything)
+    if kind == "jsonl":
+        yield from _jsonl(everything)
+        return
+    separator = "\t" if b"\t" in first else ","
+    cells = next(csv.reader([first.decode("utf-8-sig", errors="replace")], delimiter=separator), [])
+    yield from _csv(everything, separator, headless(cells))
 
 
 def _jsonl(lines: Iterator[bytes]) -> Iterator[Row]:
@@ -80,9 +90,11 @@ def _jsonl(lines: Iterator[bytes]) -> Iterator[Row]:
             yield Row(number, raw, None, f"a JSON {type(fields).__name__}, not an object")
 
 
-def _csv(lines: Iterator[bytes]) -> Iterator[Row]:
+def _csv(lines: Iterator[bytes], separator: str, names: Sequence[str] | None) -> Iterator[Row]:
     text = (line.decode("utf-8-sig" if not at else "utf-8", errors="replace") for at, line in enumerate(lines))
-    reader = csv.DictReader(text, restkey="")
+    reader = csv.DictReader(text, restkey="", delimiter=separator, fieldnames=names)
+    if reader.fieldnames:  # RecBole names types too: user_id:token
+        reader.fieldnames = [name.partition(":")[0].strip() for name in reader.fieldnames]
     for fields in reader:
         raw = _line(fields)
         short = [name for name, value in fields.items() if value is None]

@@ -1,22 +1,23 @@
-"""Transactions -> the fraud stream, 500 a call; what Kinesis cannot take stays behind, with its line and why."""
+"""Events -> their pipeline's stream, 500 a call; what Kinesis cannot take stays behind, with its line and why."""
 
 from collections.abc import Callable, Iterable
 
 from local.feed.batch import batched
-from local.feed.transactions import Feed
+from local.feed.events import Event
 from local.platform.client import Connection
 from local.platform.errors import PlatformError
+from local.platform.pipelines import STACKS
 from local.replay.stream import RECORDS_A_CALL, NotAcceptedError, put
 
 
 def send(
-    connection: Connection | None, feeds: Iterable[Feed], count: Callable[[int], None]
+    connection: Connection | None, feeds: Iterable[Event], count: Callable[[int], None], stack: str = STACKS["fraud"]
 ) -> tuple[int, list[tuple[int, str]]]:
     """How many records went out, and (line, why) of the bad ones. Without a connection nothing goes out.
 
     `count` hears how many lines were dealt with. Raises PlatformError when the stream keeps refusing.
     """
-    stream = connection.outputs()["StreamName"] if connection else ""
+    stream = connection.outputs(stack)["StreamName"] if connection else ""
     kinesis = connection.client("kinesis") if connection else None
     bad: list[tuple[int, str]] = []
     sent = 0
@@ -28,7 +29,7 @@ def send(
         except NotAcceptedError as error:
             raise PlatformError(
                 f"{error}. The lines before {batch[0].number} are on the stream.",
-                "Send the file again later: a transaction that was decided is not decided again.",
+                "Send the file again later: what was taken is not taken twice.",
             ) from error
         count(len(batch))
     return sent, bad

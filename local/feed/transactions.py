@@ -2,43 +2,33 @@
 
 Two shapes are known: transaction v1 (docs: its JSON schema; CSV and Parquet use the same names as columns) and the
 columns TRANSACTION_ID, TX_DATETIME, CUSTOMER_ID, TERMINAL_ID, TX_AMOUNT (major units), with TX_FRAUD and LABEL_TIME if
-the truth is known. Nothing is repaired: the platform judges, and keeps what it rejects where a person can replay it.
+the truth is known.
 """
 
-import json
 import math
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, ClassVar
 
 from cuatro.currencies import EXPONENTS
-from cuatro.errors import Rejected
 from cuatro.events import decode_transaction
+from local.feed.events import Event, checked, encoded, moment, moved, rfc3339, weeks_to
 from local.feed.rows import Row
 
-MAX_RECORD_BYTES = 1_048_576  # Kinesis takes no larger record
-WEEK = timedelta(weeks=1)
+__all__ = ["Feed", "encoded", "feed", "judged", "moment", "moved", "rfc3339", "weeks_to"]
+
 _LABELS = ("TX_FRAUD", "LABEL_TIME", "fraud", "label_time")
 _IDS = ("transaction_id", "card_id", "terminal_id", "merchant_id", "correlation_id")
 
 
 @dataclass(frozen=True)
-class Feed:
-    """One transaction on its way. `fields` is None if it is no object; `fraud` and `known_at` are the label, if any."""
+class Feed(Event):
+    """One transaction on its way. `fraud` and `known_at` are the label, if any."""
 
-    number: int
-    payload: bytes
-    fields: dict[str, Any] | None
-    problem: str | None = None
+    keyed_by: ClassVar[str] = "card_id"
+
     fraud: bool | None = None
     known_at: datetime | None = None
-
-    @property
-    def key(self) -> str:
-        """Partition key: the card, so that one card's transactions stay in order."""
-        card = (self.fields or {}).get("card_id")
-        return card[:256] if isinstance(card, str) and card else f"line-{self.number}"
 
     @property
     def transaction_id(self) -> str:
@@ -46,42 +36,9 @@ class Feed:
         found = (self.fields or {}).get("transaction_id")
         return found if isinstance(found, str) else ""
 
-    @property
-    def time(self) -> datetime | None:
-        """When the purchase took place, None if that cannot be read."""
-        return moment((self.fields or {}).get("time"))
-
-    @property
-    def too_large(self) -> bool:
-        """Can Kinesis not take it at all?"""
-        return len(self.payload) + len(self.key.encode()) > MAX_RECORD_BYTES
-
-    def changed(self, **fields: Any) -> "Feed":
-        """The same transaction with other values in some fields."""
-        merged = {**(self.fields or {}), **fields}
-        return replace(self, fields=merged, payload=encoded(merged))
-
-
-def encoded(fields: dict[str, Any]) -> bytes:
-    """Compact JSON; values that JSON does not have become text."""
-    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False, default=str).encode()
-
-
-def moment(value: Any) -> datetime | None:
-    """A time with zone from what files hold; without a zone it counts as UTC. None if it is no time."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-    if not isinstance(value, datetime):
-        return None
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-def rfc3339(value: datetime) -> str:
-    """2026-11-23T10:00:00.000Z."""
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    def later(self, by: timedelta) -> "Feed":
+        """The same transaction at another time, its label too."""
+        return replace(super().later(by), known_at=self.known_at + by if self.known_at and self.time else self.known_at)
 
 
 def feed(row: Row, currency: str = "EUR") -> Feed:
@@ -156,32 +113,4 @@ def _label(columns: dict[str, Any]) -> tuple[bool | None, datetime | None]:
 
 def judged(item: Feed, now: datetime) -> Feed:
     """The transaction with what the platform will say against it, if anything; its age limit is not known here."""
-    if item.problem is not None:
-        return item
-    if item.too_large:
-        return replace(item, problem=f"{len(item.payload):,} bytes: Kinesis takes records up to 1 MiB")
-    try:
-        decode_transaction(item.payload, now.timestamp(), math.inf)
-    except Rejected as rejected:
-        field = f"{rejected.field} " if rejected.field else ""
-        return replace(item, problem=f"{field}{rejected.reason}")
-    return item
-
-
-def weeks_to(now: datetime, feeds: Iterable[Feed]) -> timedelta:
-    """Whole weeks by which to move all times so that the last is in the week before `now`: hours and weekdays stay."""
-    times = [time for item in feeds if (time := item.time)]
-    if not times:
-        return timedelta(0)
-    return (now - max(times)) // WEEK * WEEK
-
-
-def moved(feeds: Iterable[Feed], by: timedelta) -> Iterator[Feed]:
-    """The same transactions, earlier or later; what has no readable time stays as it is."""
-    for item in feeds:
-        time = item.time
-        if not by or time is None:
-            yield item
-            continue
-        later = item.known_at + by if item.known_at else None
-        yield replace(item.changed(time=rfc3339(time + by)), known_at=later)
+    return checked(item, now, decode_transaction)

@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 REPLAYED = "replayed/"
+# Whose records stay in order, by pipeline.
+KEYED_BY = {"fraud": "card_id", "recommendations": "user_id"}
+MAX_PARTITION_KEY = 256
 
 
 class EditedFileError(ValueError):
@@ -85,7 +88,7 @@ def with_edits(s3: Any, bucket: str, edited: list[tuple[str, str, bytes]]) -> tu
     for key in dict.fromkeys(key for key, _, _ in edited):
         waiting |= {(key, found.sequence_number): found for found in _lines(s3, bucket, key)}
     chosen = [
-        replace(found, data=data, partition_key=_card(data) or found.partition_key)
+        replace(found, data=data, partition_key=_partition_key(key, data) or found.partition_key)
         for key, sequence_number, data in edited
         if (found := waiting.get((key, sequence_number)))
     ]
@@ -157,13 +160,13 @@ def _bytes(row: dict[str, Any]) -> bytes:
     return record.encode() if isinstance(record, str) else json.dumps(record, separators=(",", ":")).encode()
 
 
-def _card(data: bytes) -> str:
-    """Partition key of an edited record: its card, as the edit may have changed it."""
+def _partition_key(object_key: str, data: bytes) -> str:
+    """Of an edited record: what its pipeline keeps in order, as the edit may have changed it."""
     try:
-        card = json.loads(data)["card_id"]
+        named = json.loads(data)[KEYED_BY[object_key.partition("/")[0]]]
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
-    return card if isinstance(card, str) else ""
+    return named[:MAX_PARTITION_KEY] if isinstance(named, str) else ""
 
 
 def _told(error: Exception) -> str:

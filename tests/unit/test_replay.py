@@ -151,3 +151,15 @@ def test_a_run_cut_off_while_moving_loses_nothing(aws: Connection) -> None:
     keep(aws, FIRST, refused("100", b"1"), refused("101", b"2"))  # as if the object had not been rewritten yet
     rejected.settle(s3, BUCKET, list(rejected.rejections(s3, BUCKET, "fraud")))
     assert stored(aws) == {f"replayed/{FIRST}": ["100", "101"]}
+
+
+def test_an_edited_interaction_goes_to_its_user(aws: Connection, tmp_path: Path) -> None:
+    key = "recommendations/2026/11/22/shardId-0-100.jsonl"
+    keep(aws, key, refused("100", b'{"user_id":"u 1","card_id":"c"}'))
+    file = tmp_path / "rejected.jsonl"
+    assert run("recommendations", "--out", str(file))[0] == 0
+    file.write_text(file.read_text().replace("u 1", "u-1"))
+    assert run("recommendations", "--from", str(file))[0] == 0
+    (record,) = streamed(aws)
+    assert (record["PartitionKey"], json.loads(record["Data"])) == ("u-1", {"user_id": "u-1", "card_id": "c"})
+    assert stored(aws) == {f"replayed/{key}": ["100"]}
