@@ -4,6 +4,8 @@ A shelf remembers the marks of what was folded into it in the last quarter of an
 what Lambda delivers again. A crowd of writers beyond that may have an interaction count twice, in a number that decays.
 """
 
+import sys
+from array import array
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -99,8 +101,9 @@ def _statement(
 ) -> Statement | None:
     """None: all parts are on the shelf already, or change nothing."""
     p, groups = (before.get("p"), _groups(before.get("m"))) if before else (None, [])
-    seen = {mark for group in groups for mark in _marks(group)}
-    fresh = {mark: part for mark, part in parts.items() if mark not in seen}
+    # As words: a thousand slices of bytes would cost more than all that is done with the shelf.
+    seen = set(array("Q", b"".join([group.marks for group in groups])))
+    fresh = {mark: part for mark, part in parts.items() if int.from_bytes(mark, sys.byteorder) not in seen}
     if not fresh:
         return None
     try:
@@ -129,10 +132,7 @@ def _remembered(groups: Sequence[_Group], fresh: Collection[bytes], now_s: int) 
 
 def _groups(m: bytes | None) -> list[_Group]:
     try:
-        return _GROUPS.decode(m) if m else []
+        groups = _GROUPS.decode(m) if m else []
     except ValueError:
         return []
-
-
-def _marks(group: _Group) -> list[bytes]:
-    return [group.marks[at : at + _MARK_BYTES] for at in range(0, len(group.marks), _MARK_BYTES)]
+    return [group for group in groups if not len(group.marks) % _MARK_BYTES]
