@@ -3,6 +3,7 @@
 import io
 import math
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -119,3 +120,18 @@ ENCODE: dict[str, Callable[[NDArray[np.float32], ServedModel], bytes]] = {
     CSV: lambda scores, _: _joined(map(repr, scores.tolist())),
 }
 """Accept -> (scores, model) -> body. The first says what scored as well; with no rows, also what it expects."""
+
+
+class Scores:
+    """A model that takes a matrix and gives a score a row, as the server wants it (models.container.shapes.Served)."""
+
+    takes, gives = tuple(DECODE), tuple(ENCODE)
+
+    def __init__(self, directory: Path) -> None:
+        """Load it. Raises ModelMismatch."""
+        self.model = ServedModel(directory)
+        self.version = self.model.version
+
+    def reply(self, body: bytes, given: str, wanted: str) -> bytes:
+        """Raises Rejected."""
+        return ENCODE[wanted](self.model.score(DECODE[given](body, self.model.width)), self.model)

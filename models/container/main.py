@@ -2,7 +2,7 @@
 
     python -m models.container.main train|serve
 
-CUATRO_MODEL names the pipeline whose model is trained. Logs go to standard output.
+CUATRO_MODEL names the pipeline whose model is trained or served. Logs go to standard output.
 """
 
 import logging

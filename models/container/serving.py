@@ -17,8 +17,7 @@ import waitress  # type: ignore[import-untyped]
 
 from cuatro.errors import ModelMismatch, Rejected
 from models.container import paths
-from models.container.bodies import CSV, DECODE, ENCODE, JSON, LINES
-from models.container.loading import ServedModel
+from models.container.shapes import JSON, Served, chosen, plain, served
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +32,7 @@ Reply = tuple[HTTPStatus, str, bytes]
 class Application:
     """The WSGI application."""
 
-    def __init__(self, model: ServedModel) -> None:
+    def __init__(self, model: Served) -> None:
         self.model = model
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
@@ -57,25 +56,25 @@ class Application:
                 return _refused(HTTPStatus.NOT_FOUND, f"{path}: there are /ping and /invocations")
 
     def _invoked(self, environ: dict[str, Any]) -> Reply:
-        given = _kind(environ.get("CONTENT_TYPE", ""))
-        if given not in DECODE:
+        given = plain(environ.get("CONTENT_TYPE", ""))
+        if given not in self.model.takes:
             return _refused(
-                HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type {given!r}: send one of {', '.join(DECODE)}"
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type {given!r}: send one of {', '.join(self.model.takes)}"
             )
-        wanted = _wanted(environ.get("HTTP_ACCEPT", ""))
+        wanted = chosen(environ.get("HTTP_ACCEPT", ""), self.model.gives)
         if wanted is None:
             return _refused(
-                HTTPStatus.NOT_ACCEPTABLE, f"Accept {environ['HTTP_ACCEPT']!r:.100}: there is {', '.join(ENCODE)}"
+                HTTPStatus.NOT_ACCEPTABLE,
+                f"Accept {environ['HTTP_ACCEPT']!r:.100}: there is {', '.join(self.model.gives)}",
             )
+        body = environ["wsgi.input"].read()
         try:
-            matrix = DECODE[given](environ["wsgi.input"].read(), self.model.width)
+            return HTTPStatus.OK, wanted, self.model.reply(body, given, wanted)
         except Rejected as rejected:
             return _refused(HTTPStatus.BAD_REQUEST, rejected.reason)
-        try:
-            return HTTPStatus.OK, wanted, ENCODE[wanted](self.model.score(matrix), self.model)
         except Exception as error:
-            log.exception("scoring %d rows failed", len(matrix))
-            return _refused(HTTPStatus.INTERNAL_SERVER_ERROR, f"scoring failed: {error}")
+            log.exception("a body of %d bytes could not be answered", len(body))
+            return _refused(HTTPStatus.INTERNAL_SERVER_ERROR, f"the model failed: {error}")
 
 
 def serve() -> int:
@@ -86,7 +85,7 @@ def serve() -> int:
     # Outside a container, only this machine may ask.
     host = "127.0.0.1" if os.environ.get("SAGEMAKER_BASE_DIR") else "0.0.0.0"  # noqa: S104
     try:
-        model = ServedModel(paths.directory() / "model")
+        model = served(os.environ.get("CUATRO_MODEL", ""), paths.directory() / "model")
         server = waitress.create_server(
             Application(model),
             host=host,
@@ -109,20 +108,6 @@ def serve() -> int:
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
     raise SystemExit  # waitress lets the requests that it has begun finish
-
-
-def _kind(header: str) -> str:
-    return header.partition(";")[0].strip().lower()
-
-
-def _wanted(accept: str) -> str | None:
-    """The first type of the header that there is; JSON without one."""
-    anything = {"": JSON, "*/*": JSON, "application/*": JSON, "text/*": CSV, "application/x-jsonlines": LINES}
-    for part in accept.split(","):
-        kind = _kind(part)
-        if found := kind if kind in ENCODE else anything.get(kind):
-            return found
-    return None
 
 
 def _refused(status: HTTPStatus, why: str) -> Reply:

@@ -66,10 +66,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(base: Path) -> Iterator["Server"]:
+def serving(base: Path, **more: str) -> Iterator["Server"]:
     """A server that answers /ping; ended by SIGTERM."""
     port = free_port()
-    process = subprocess.Popen(command("serve"), env=environment(base, SAGEMAKER_BIND_TO_PORT=str(port)), cwd=ROOT)
+    process = subprocess.Popen(
+        command("serve"), env=environment(base, SAGEMAKER_BIND_TO_PORT=str(port), **more), cwd=ROOT
+    )
     server = Server(port, process)
     try:
         deadline = time.monotonic() + PATIENCE_S
