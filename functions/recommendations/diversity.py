@@ -1,6 +1,5 @@
 """A pool of items, best first -> as many as a list needs, with popular ones held back and categories mixed."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from functions.recommendations.rank import Pooled
@@ -13,8 +12,6 @@ def guarded(pool: Sequence[Pooled], popularity: Callable[[str], float], exponent
     popularity: 1 or more. After Steck 2011, "Item popularity and recommendation accuracy", where the exponent trades
     the one for the other; 0 changes nothing.
     """
-    if not exponent:
-        return list(pool)
 
     def worth(each: Pooled) -> float:
         damped: float = popularity(each.item) ** exponent
@@ -44,16 +41,36 @@ def mixed(pool: Sequence[Pooled], categories: Mapping[str, str | None], share: f
     waiting: dict[str | None, list[int]] = {}
     for place in range(len(pool) - 1, -1, -1):  # so that the best of a category is at the end of its list
         waiting.setdefault(categories.get(pool[place].item), []).append(place)
+    rows = [_Category(places, category is not None) for category, places in waiting.items()]
     chosen: list[Pooled] = []
-    taken: Counter[str | None] = Counter()
     step = (1 - share) / max(1, len(pool))
-    while waiting and len(chosen) < size:
-        of = share / max(1, len(chosen))
+    while rows and len(chosen) < size:
         # Relevance and redundancy as costs: the least of each category's first, of equal ones the better placed.
-        category = min(waiting, key=lambda each: (step * waiting[each][-1] + of * taken[each], waiting[each][-1]))
-        chosen.append(pool[waiting[category].pop()])
-        if category is not None:
-            taken[category] += 1
-        if not waiting[category]:
-            del waiting[category]
+        each_of = share / max(1, len(chosen))
+        least, best = float("inf"), rows[0]
+        for row in rows:
+            cost = step * row.first + each_of * row.chosen
+            if cost < least or (cost == least and row.first < best.first):
+                least, best = cost, row
+        chosen.append(pool[best.first])
+        if not best.advance():
+            rows.remove(best)
     return chosen
+
+
+class _Category:
+    """What is left of a category (places, the best at the end), and how much of it is chosen."""
+
+    __slots__ = ("chosen", "counts", "first", "left")
+
+    def __init__(self, places: list[int], counts: bool) -> None:
+        self.left, self.counts, self.chosen = places, counts, 0
+        self.first = places.pop()
+
+    def advance(self) -> bool:
+        """The first is chosen. Is there another?"""
+        self.chosen += self.counts
+        if not self.left:
+            return False
+        self.first = self.left.pop()
+        return True

@@ -6,6 +6,7 @@ their shares, which are exact and go into the log. Everything follows from the l
 """
 
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import NamedTuple
 
 import numpy as np
@@ -31,14 +32,14 @@ class Tried(NamedTuple):
 
 def explores(list_id: str, share: float) -> bool:
     """Is this one of the lists that try something new?"""
-    return float(_chance(list_id, 0).random()) < share
+    return int.from_bytes(blake2b(list_id.encode(), digest_size=8).digest(), "big") < share * 2**64
 
 
 def sample(list_id: str, new: Sequence[NewItem]) -> list[NewItem]:
     """At most MOST of the new items, evenly chosen."""
     if len(new) <= MOST:
         return list(new)
-    places = _chance(list_id, 1).choice(len(new), MOST, replace=False)
+    places = _chance(list_id, 0).choice(len(new), MOST, replace=False)
     return [new[place] for place in sorted(places.tolist())]
 
 
@@ -46,7 +47,7 @@ def tried(list_id: str, new: Sequence[NewItem]) -> Tried | None:
     """The item to try; None if there is none."""
     if not new:
         return None
-    chance = _chance(list_id, 2)
+    chance = _chance(list_id, 1)
     clicks = np.array([each.clicks for each in new], np.float64)
     shown = np.array([max(each.impressions, each.clicks) for each in new], np.float64)  # a client may tell clicks only
     rates = chance.beta(PRIOR_CLICKS + clicks, PRIOR_SHOWN - PRIOR_CLICKS + shown - clicks, (DRAWS, len(new)))

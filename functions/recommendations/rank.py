@@ -87,8 +87,8 @@ def by_content(found: Iterable[tuple[Taken, Sequence[tuple[str, float]]]]) -> li
     return sorted(best.values(), key=lambda each: (-each.score, each.item))
 
 
-def joined(meant: Sequence[Pooled], alike: Sequence[Pooled], rest: Iterable[Sequence[Pooled]]) -> list[Pooled]:
-    """Every third one by content, then popular ones: each item once, where it comes first."""
+def joined(meant: Sequence[Pooled], alike: Sequence[Pooled], rest: Iterable[Pooled]) -> list[Pooled]:
+    """Every third one by content, then the rest: each item once, where it comes first."""
     pool: dict[str, Pooled] = {}
     first, second = iter(meant), iter(alike)
     for place in range(1, len(meant) + len(alike) + 1):
@@ -96,9 +96,8 @@ def joined(meant: Sequence[Pooled], alike: Sequence[Pooled], rest: Iterable[Sequ
         each = next(turns[0], None) or next(turns[1], None)
         if each:
             pool.setdefault(each.item, each)
-    for some in rest:
-        for each in some:
-            pool.setdefault(each.item, each)
+    for each in rest:
+        pool.setdefault(each.item, each)
     return list(pool.values())
 
 

@@ -54,9 +54,9 @@ def test_a_ranker_without_reasons_has_meant_everything() -> None:
 
 
 def test_every_third_is_by_content_and_nothing_comes_twice() -> None:
-    found = joined(pool("a", "b", "c", "d"), pool("x", "b", "y", source="similar"), [pool("p", "a", source="popular")])
+    found = joined(pool("a", "b", "c", "d"), pool("x", "b", "y", source="similar"), pool("p", "a", source="popular"))
     assert names(found) == "abxcdyp"
-    assert names(joined([], pool("x", "y"), [pool("p")])) == "xyp"
+    assert names(joined([], pool("x", "y"), pool("p"))) == "xyp"
     assert joined([], [], []) == []
 
 

@@ -53,7 +53,7 @@ def similar(item_id: str, k: int, tables: Tables, now: float) -> dict[str, Any]:
     if own and own.category and len(ranked) < k:
         sources.begin(None, [NEW, in_category(own.category)])
         alike = [Pooled(item, score, name, "similar") for item, score in likes(own, sources, frozenset([name]))]
-    pool = joined(ranked, [], [alike])[:k]
+    pool = joined(ranked, [], alike)[:k]
     entries |= sources.entries([each.item for each in pool])
     return {
         "item_id": name,

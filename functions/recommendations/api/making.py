@@ -46,25 +46,23 @@ class Maker:
 
     def made(self, ranker: Ranker | None) -> Made:
         """None: popular items only. Raises what the ranker raises."""
-        person, sources, policy = self.person, self.sources, self.sources.policy
-        contexts = {f"{key}={value}": sources.popular(in_context(key, value)) for key, value in person.context.items()}
-        favourites = popular(sources.popular(ALL), contexts, person.exclude)
-        asks = ranker is not None and (not favourites or any(ranker.knows(each.item) for each in person.taken))
+        sources, policy = self.sources, self.sources.policy
+        general = sources.popular(ALL)
+        where = {f"{key}={value}": sources.popular(in_context(key, value)) for key, value in self.person.context.items()}
+            f"{key}={value}": sources.popular(in_context(key, value)) for key, value in self.person.context.items()
+        }
+        known = ranker is not None and any(ranker.knows(each.item) for each in self.person.taken)
+        # Who the model does not know is better served by what is popular now; if that is not known either, it is asked.
+        asked = ranker if known or not (general or any(where.values())) else None
         alike = self._by_content(new_to_the_model(person.taken, ranker)) if ranker else []
         most, hidden = max(policy.candidates, self.size), set[str]()
         pool: list[Pooled] = []
         entries: dict[str, Entry | None] = {}
-        version, popularity = POPULAR, counted(sources.popular(ALL))
         for _ in range(_ROUNDS):
-            meant: list[Pooled] = []
-            rest: list[Pooled] = []
-            if ranker and asks:
-                ranked = ranker.rank(person.user_id, person.taken, person.exclude | hidden, most)
-                meant, rest = personal(ranked)
-                version, popularity = ranker.version, _popularity(ranker, popularity)
-                if not person.taken:
-                    meant, rest = [], [each._replace(source="popular") for each in (*meant, *rest)]
-            pool = [each for each in joined(meant, alike, [favourites, rest]) if each.item not in hidden][:most]
+            meant, rest = self._ranked(asked, known, hidden, most)
+            if len(meant) + len(alike) < most:  # else they would not be looked at
+                rest = [*popular(general, where, person.exclude), *rest]
+            pool = [each for each in joined(meant, alike, rest) if each.item not in hidden][:most]
             reasons = {each.because for each in pool[: self.size] if each.because}
             entries |= sources.entries([*(each.item for each in pool), *reasons])
             gone = {each.item for each in pool if not sources.may_be_shown(each.item, entries)}
@@ -73,9 +71,23 @@ class Maker:
             if not gone or len(pool) >= self.size:
                 break
             most *= 2
+        if policy.popularity_guard:
+            pool = guarded(pool, _popularity(ranker, counted(general)), policy.popularity_guard)
         categories = {item: found.category for item, found in entries.items() if found}
-        ordered = guarded(pool, popularity, policy.popularity_guard)
-        return Made(mixed(ordered, categories, policy.diversity, self.size), version, entries)
+        items = mixed(pool, categories, policy.diversity, self.size)
+        return Made(items, asked.version if asked else POPULAR, entries)
+
+    def _ranked(
+        self, ranker: Ranker | None, known: bool, hidden: set[str], most: int
+    ) -> tuple[list[Pooled], list[Pooled]]:
+        """What the ranker means for this person, and what it gives for its popularity alone."""
+        if ranker is None:
+            return [], []
+        person = self.person
+        meant, rest = personal(ranker.rank(person.user_id, person.taken, person.exclude | hidden, most))
+        if known:
+            return meant, rest
+        return [], [each._replace(source="popular", because=None) for each in (*meant, *rest)]
 
     def _by_content(self, unknown: list[Taken]) -> list[Pooled]:
         if not unknown:
@@ -98,7 +110,7 @@ def likes(to: Entry, sources: Sources, exclude: frozenset[str]) -> list[tuple[st
     return [each for each in similar(to, best, told, exclude) if sources.may_be_shown(each[0], entries)]
 
 
-def _popularity(ranker: Ranker, otherwise: Callable[[str], float]) -> Callable[[str], float]:
+def _popularity(ranker: Ranker | None, otherwise: Callable[[str], float]) -> Callable[[str], float]:
     """By the counts of the model's training, where it tells them."""
     if not isinstance(ranker, Counting):
         return otherwise

@@ -5,7 +5,7 @@ Whatever cannot be read is noted in `degraded` and done without: a popular list 
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 
 from aws_lambda_powertools import Logger
 
@@ -42,6 +42,12 @@ class Tables:
 def tables(setting: Settings) -> Tables:
     """Of this process. A call gives up soon: somebody waits."""
     return Tables(dynamo(BRISK), setting)
+
+
+@lru_cache(SHELVES)
+def _popular(p: bytes | None) -> list[Count]:
+    """Decoded once for all requests that find it in memory: nobody may change the list."""
+    return shelves.popular(p)
 
 
 @dataclass
@@ -109,7 +115,7 @@ class Sources:
     def popular(self, key: str) -> list[Count]:
         """What stands on a shelf that begin() was told of, or more() read."""
         try:
-            return shelves.popular(self.tables.shelves.last(key))
+            return _popular(self.tables.shelves.last(key))
         except ValueError:
             logger.exception("damaged shelf", shelf=key)
             self.degraded.add("popular")
