@@ -8,6 +8,7 @@ import typer
 from local.cli.console import err, out, steps
 from local.cli.options import StateDir, TargetName
 from local.platform.errors import PlatformError
+from local.platform.pipelines import STACKS
 from local.platform.process import STATE
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from local.experiments.lake import Lake
     from local.platform.client import Connection
 
-STACK = "CuatroRecommendations"
+
 HOURS = 24.0
 BEGIN = "Name arms in RecommendationPolicy.experiment (cdk/config.py) and deploy; lists reach the lake within minutes."
 
@@ -54,7 +55,7 @@ def experiment(  # noqa: PLR0913, PLR0917 - a parameter is an option of the comm
     from local.platform.client import connect  # noqa: PLC0415
 
     connection = connect(target, state)
-    outputs = connection.outputs(STACK)
+    outputs = connection.outputs(STACKS["recommendations"])
     running = _running(connection, outputs["ApiFunction"])
     lake = Lake(connection.client("s3"), outputs["LakeBucket"])
     wanted = name or running.name
