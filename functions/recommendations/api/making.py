@@ -46,12 +46,10 @@ class Maker:
 
     def made(self, ranker: Ranker | None) -> Made:
         """None: popular items only. Raises what the ranker raises."""
-        sources, policy = self.sources, self.sources.policy
+        sources, policy, person = self.sources, self.sources.policy, self.person
         general = sources.popular(ALL)
-        where = {f"{key}={value}": sources.popular(in_context(key, value)) for key, value in self.person.context.items()}
-            f"{key}={value}": sources.popular(in_context(key, value)) for key, value in self.person.context.items()
-        }
-        known = ranker is not None and any(ranker.knows(each.item) for each in self.person.taken)
+        where = {f"{key}={value}": sources.popular(in_context(key, value)) for key, value in person.context.items()}
+        known = ranker is not None and any(ranker.knows(each.item) for each in person.taken)
         # Who the model does not know is better served by what is popular now; if that is not known either, it is asked.
         asked = ranker if known or not (general or any(where.values())) else None
         alike = self._by_content(new_to_the_model(person.taken, ranker)) if ranker else []
