@@ -39,5 +39,9 @@ class InvalidNextToken(AwsError):
         super().__init__("InvalidNextTokenException", "The provided next token is not valid.")
 
 
+class CreationStoppedError(Exception):
+    """Somebody asked for its end."""
+
+
 class CreationFailedError(Exception):
     """str() is the resource's failureReason."""

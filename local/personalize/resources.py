@@ -1,7 +1,7 @@
 """Records of Personalize's resources by their ARNs: made with a status that a thread brings to its end, told, removed.
 
-CREATE PENDING -> CREATE IN_PROGRESS -> ACTIVE or CREATE FAILED. What is being made when the platform ends has failed
-when it starts again.
+CREATE PENDING -> CREATE IN_PROGRESS -> ACTIVE, CREATE FAILED or CREATE STOPPED. What is being made when the platform
+ends has failed when it starts again.
 """
 
 import logging
@@ -17,11 +17,19 @@ from local.aws.service import Input, Operation, Output, Service
 from local.aws.storage import StorageError
 from local.aws.store import Record, Table
 from local.personalize import tags
-from local.personalize.errors import AlreadyExists, CreationFailedError, InUse, InvalidNextToken, NotFound
+from local.personalize.errors import (
+    AlreadyExists,
+    CreationFailedError,
+    CreationStoppedError,
+    InUse,
+    InvalidNextToken,
+    NotFound,
+)
 
 LOG = logging.getLogger(__name__)
 
 ACTIVE, PENDING, IN_PROGRESS, FAILED = "ACTIVE", "CREATE PENDING", "CREATE IN_PROGRESS", "CREATE FAILED"
+STOPPED = "CREATE STOPPED"
 PAGE = 100
 PLACES = 2
 REASON = 1024
@@ -193,6 +201,8 @@ def _made(service: Service, kind: Kind, arn: str, work: Callable[[], Mapping[str
         try:
             settle(service, kind, arn, IN_PROGRESS)
             settle(service, kind, arn, ACTIVE, **work())
+        except CreationStoppedError:
+            settle(service, kind, arn, STOPPED)
         except Exception as error:  # noqa: BLE001 - everything that is made ends with a status
             if ending.is_set() or kind.table(service).find(arn) is None:
                 LOG.info("%s is left as it is: %s", arn, error)

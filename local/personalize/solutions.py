@@ -14,18 +14,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from local.aws import containers
-from local.aws.errors import AwsError
 from local.aws.logs import Log
 from local.aws.service import Input, Operation, Output, Service
 from local.aws.store import Record
 from local.personalize import datasets, recipes, resources
-from local.personalize.errors import CreationFailedError, InUse, InvalidInput
+from local.personalize.errors import CreationFailedError, CreationStoppedError, InUse, InvalidInput
 from local.personalize.programs import program
 from local.personalize.resources import BATCH, CAMPAIGN, GROUP, SOLUTION, VERSION
 
 LOG_GROUP = "/aws/personalize/solution-versions"
 LEAST_ROWS, LEAST_USERS = 1000, 25
-STOPPED = "CREATE STOPPED"
 WAIT_S = 0.2
 # AWS's name of a metric -> what of metrics.json it is, and by what it is divided: of one held-back item a user.
 METRICS = {
@@ -130,9 +128,12 @@ def _trained(service: Service, arn: str, version: Record) -> Record:
     container = containers.Container(service, command, base, environment={}, credentials={}, log=log)
     try:
         while (code := container.wait(WAIT_S)) is None:
-            if asked.is_set() or resources.ending.is_set():
+            if resources.ending.is_set():
                 container.end(WAIT_S)
-                raise AwsError(STOPPED, "The creation was stopped.")
+                raise CreationFailedError(resources.INTERRUPTED)
+            if asked.is_set():
+                container.end(WAIT_S)
+                raise CreationStoppedError
     finally:
         log.close()
         rows.unlink(missing_ok=True)

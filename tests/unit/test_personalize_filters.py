@@ -39,9 +39,7 @@ def passing(expression: str, **values: str) -> str:
         ('INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("view") AND Interactions.EVENT_TYPE NOT IN ("purchase")',
          "a"),
         ('INCLUDE ItemID WHERE Items.CATEGORY IN ("hats") | INCLUDE ItemID WHERE Items.PRICE < 6', "cd"),
-        ('INCLUDE ItemID WHERE Items.CATEGORY IN ("shoes") |'
-         ' EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("purchase")',
-         "a"),
+        ('INCLUDE ItemID WHERE Items.PRICE > 5 | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("purchase")', "a"),
         ('EXCLUDE ItemID WHERE Items.CATEGORY IN ("shoes") IF CurrentUser.AGE >= 18', "cde"),
         ('EXCLUDE ItemID WHERE Items.CATEGORY IN ("shoes") IF CurrentUser.AGE < 18', "abcde"),
         ('EXCLUDE ItemID WHERE Items.PRICE > 0 IF CurrentUser.AGE > 18 AND CurrentUser.MEMBER IN ("no")', "abcde"),
@@ -65,7 +63,7 @@ def test_parameters_get_their_values_with_the_request() -> None:
     "expression",
     [
         "", "INCLUDE", 'INCLUDE UserID WHERE Items.A IN ("a")', "INCLUDE ItemID WHERE Items.A", "SHOW ItemID",
-        "INCLUDE ItemID WHERE Items.A IN ()", 'INCLUDE ItemID WHERE Items.A IN ("a"', 
+        "INCLUDE ItemID WHERE Items.A IN ()", 'INCLUDE ItemID WHERE Items.A IN ("a"',
         "INCLUDE ItemID WHERE Items.A IN (a)",
         'INCLUDE ItemID WHERE Users.A IN ("a")', 'INCLUDE ItemID WHERE Items.A IN ("a") trailing',
         'INCLUDE ItemID WHERE Items.A IN ("a") AND Interactions.B IN ("b")', "INCLUDE ItemID WHERE Items.A < ",
