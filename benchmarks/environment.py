@@ -40,6 +40,7 @@ class Context:
 def environment(model: Path, xgboost_model: Path, thresholds: dict[str, float]) -> dict[str, str]:
     """Variables for all handlers, as a deployment would set them; one thread for every numeric library."""
     return {
+        **account("fraud"),
         **TABLES,
         "LABELS_TABLE": "labels",
         "REJECTED_BUCKET": "rejected",
@@ -54,7 +55,13 @@ def environment(model: Path, xgboost_model: Path, thresholds: dict[str, float]) 
         "DECLINE_AT": str(thresholds["decline"]),
         "POLICY": json.dumps(POLICY),
         "MAX_AGE_DAYS": "3650",
-        "POWERTOOLS_SERVICE_NAME": "fraud",
+    }
+
+
+def account(pipeline: str) -> dict[str, str]:
+    """What Lambda itself sets, and Powertools reads."""
+    return {
+        "POWERTOOLS_SERVICE_NAME": pipeline,
         "POWERTOOLS_METRICS_NAMESPACE": "Cuatro",
         "POWERTOOLS_LOG_LEVEL": "INFO",
         "POWERTOOLS_TRACE_DISABLED": "true",

@@ -1,12 +1,11 @@
-"""Running local platform -> transactions a second from the stream to the decision, and the latency of single events.
+"""Running local platform -> events a second from the stream to their effect, and the latency of single ones.
 
-A platform of its own on a free port, in .build/benchmarks, beside one that may run; deployed by the CDK CLI, ended
-afterwards.
+Transactions here, interactions and lists in benchmarks.recommendations.live. A platform of its own on a free port, in
+.build/benchmarks, beside one that may run; deployed by the CDK CLI, ended afterwards.
 """
 
 import itertools
 import json
-import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measure import A_SECOND, paced, quantiles
+from benchmarks.recommendations import live as recommendations
 from benchmarks.workload import Workload
 from local.demo.decisions import Decisions
 from local.platform.client import Connection, connect
@@ -23,7 +24,7 @@ from local.platform.errors import PlatformError
 from local.platform.process import start, stop
 from local.replay.stream import put
 
-WARM, SUSTAINED, SINGLE, A_SECOND = 300, 3000, 200, 10
+WARM, SUSTAINED, SINGLE = 300, 3000, 200
 PATIENCE_S = 180
 POLL_S = 0.1
 
@@ -42,27 +43,32 @@ class Target:
 def measure(workload: Workload, state: Path, tell: Tell) -> dict[str, Any]:
     """Figures, or {"skipped": why} when no platform can be started or deployed to here."""
     try:
-        with _platform(state, tell) as target:
-            fresh = _transactions(workload)
-            tell("warming")
-            _send(target, _records(itertools.islice(fresh, WARM)))
-            tell("sustained")
-            sustained = _sustained(target, list(itertools.islice(fresh, SUSTAINED)))
-            tell("single events")
-            return {"sustained": sustained, "single": _single(target, list(itertools.islice(fresh, SINGLE)))}
+        with _platform(state, tell) as connection:
+            measured = _transactions_through(connection, workload, tell)
+            return {**measured, "recommendations": recommendations.measure(connection, tell)}
     except (PlatformError, TimeoutError) as error:
         advice = getattr(error, "advice", "")
         return {"skipped": f"{error} {advice}".strip()}
 
 
+def _transactions_through(connection: Connection, workload: Workload, tell: Tell) -> dict[str, Any]:
+    outputs = connection.outputs()
+    target = Target(connection, outputs["StreamName"], outputs["DecisionsTable"])
+    fresh = _transactions(workload)
+    tell("warming")
+    _send(target, _records(itertools.islice(fresh, WARM)))
+    tell("sustained")
+    sustained = _sustained(target, list(itertools.islice(fresh, SUSTAINED)))
+    tell("single events")
+    return {"sustained": sustained, "single": _single(target, list(itertools.islice(fresh, SINGLE)))}
+
+
 @contextmanager
-def _platform(state: Path, tell: Tell) -> Iterator[Target]:
+def _platform(state: Path, tell: Tell) -> Iterator[Connection]:
     platform = start(state, 0)
     try:
         deploy(platform, lambda doing, _share: tell(doing))
-        connection = connect("local", state)
-        outputs = connection.outputs()
-        yield Target(connection, outputs["StreamName"], outputs["DecisionsTable"])
+        yield connect("local", state)
     finally:
         stop(state)
 
@@ -118,16 +124,14 @@ def _single(target: Target, transactions: list[dict[str, Any]]) -> dict[str, flo
     """One by one at a steady pace: milliseconds from the event's own time to the time of its decision."""
     kinesis = target.connection.client("kinesis")
     decisions = Decisions(target.connection.client("dynamodb"), target.table)
-    begin, sent = time.perf_counter(), {}
-    for number, one in enumerate(transactions):
-        time.sleep(max(0.0, begin + number / A_SECOND - time.perf_counter()))
+    sent = {}
+    for one in paced(transactions):
         decisions.expect([one["transaction_id"]])
         sent[one["transaction_id"]] = time.time()
         put(kinesis, target.stream, _records([one]))
     _await(decisions)
-    took = sorted(1000 * (moment - sent[key]) for key, (moment, _) in _items(target, set(sent)).items())
-    cuts = statistics.quantiles(took, n=100, method="inclusive")
-    return {"transactions": len(took), "a_second": A_SECOND, "p50_ms": cuts[49], "p99_ms": cuts[98]}
+    took = [1000 * (moment - sent[key]) for key, (moment, _) in _items(target, set(sent)).items()]
+    return {"transactions": len(took), "a_second": A_SECOND, **quantiles(took)}
 
 
 def _items(target: Target, wanted: set[str]) -> dict[str, tuple[float, float]]:

@@ -10,6 +10,7 @@ PACKAGES = (
     "aws-lambda-powertools",
     "boto3",
     "botocore",
+    "implicit",
     "msgspec",
     "numpy",
     "onnxruntime",

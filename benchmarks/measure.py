@@ -8,8 +8,13 @@ import gc
 import random
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+A_SECOND = 10
+"""Pace of single events."""
 
 
 @dataclass(frozen=True)
@@ -53,3 +58,17 @@ def p50(values: list[int]) -> float:
 def p10(values: list[int]) -> float:
     """The tenth percentile: what the contestant does when nothing disturbs it."""
     return statistics.quantiles(values, n=10, method="inclusive")[0] if len(values) > 1 else values[0]
+
+
+def paced(things: Iterable[T]) -> Iterator[T]:
+    """Each of them, A_SECOND."""
+    begin = time.perf_counter()
+    for number, one in enumerate(things):
+        time.sleep(max(0.0, begin + number / A_SECOND - time.perf_counter()))
+        yield one
+
+
+def quantiles(milliseconds: Sequence[float]) -> dict[str, float]:
+    """p50_ms and p99_ms."""
+    cuts = statistics.quantiles(milliseconds, n=100, method="inclusive")
+    return {"p50_ms": cuts[49], "p99_ms": cuts[98]}

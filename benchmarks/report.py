@@ -1,10 +1,11 @@
 """Figures of one run -> docs/benchmarks.md."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from benchmarks.batch import BOTH, FEATURES, GOOD, NAIVE, SCORE
+from benchmarks.markdown import calls_of, row, us
 from benchmarks.measure import p10, p50
+from benchmarks.recommendations import report as recommendations
 
 HEAD = """# Benchmarks
 
@@ -106,6 +107,7 @@ enforced), on the same machine. It tells more about the emulator than about the 
 | {single[transactions]} single events, {single[a_second]} a second: event to decision, p50 | {single[p50_ms]:.0f} ms |
 | the same, p99 | {single[p99_ms]:.0f} ms |
 
+{recommendations}
 On AWS the stream is polled once a second, or pushed in about 70 ms with enhanced fan-out (`cdk/config.py`).
 """
 
@@ -140,14 +142,16 @@ def page(measured: dict[str, Any]) -> str:
         parts.append(_notes(measured["batch"][0]))
     if "cold" in measured:
         parts.append(_cold(measured["cold"]))
+    if "recommendations" in measured:
+        parts.append(recommendations.section(measured["recommendations"]))
     if "live" in measured:
         live = measured["live"]
-        parts.append(SKIPPED.format(**live) if "skipped" in live else LIVE.format(**live))
+        parts.append(SKIPPED.format(**live) if "skipped" in live else _live(live))
     return "".join([*parts, TAIL])
 
 
-def _row(cells: Iterable[object]) -> str:
-    return "| " + " | ".join(str(cell) for cell in cells) + " |"
+def _live(live: dict[str, Any]) -> str:
+    return LIVE.format(**{**live, "recommendations": recommendations.live(live["recommendations"])})
 
 
 def _aims(simulator: dict[str, Any], skewed: dict[str, Any], cold: dict[str, Any]) -> str:
@@ -170,17 +174,12 @@ def _transaction(tests: dict[str, dict[str, float]]) -> str:
     for test, name in names.items():
         one, many = tests[f"{test}[1]"], tests[f"{test}[100]"]
         times = f"{one['p50'] / ours:.1f}"
-        rows.append(_row([name, _us(one["p50"]), _us(one["best"]), times, _us(many["p50"] / 100)]))
+        rows.append(row([name, us(one["p50"]), us(one["best"]), times, us(many["p50"] / 100)]))
     return TRANSACTION.format(rows="\n".join(rows))
 
 
 def _ours(name: str) -> str:
     return f"**{name}**" if name in {SCORE, BOTH} else name
-
-
-def _us(seconds: float) -> str:
-    us = 1e6 * seconds
-    return f"{us:.1f} us" if us < 100 else f"{us:,.0f} us"
 
 
 def _batch(one: dict[str, Any], rounds: int) -> str:
@@ -192,20 +191,16 @@ def _batch(one: dict[str, Any], rounds: int) -> str:
         calls = sum(one["calls"][name].values()) / records
         against = [f"{p50(one['ns'][other]) / middle:.1f}" for other in (NAIVE, GOOD)]
         cells = [
-            _us(middle / records / 1e9),
-            _us(p10(spent) / records / 1e9),
+            us(middle / records / 1e9),
+            us(p10(spent) / records / 1e9),
             f"{records / middle * 1e9:,.0f}",
             f"{calls:.2f}",
         ]
-        rows.append(_row([_ours(name), *cells, *against]))
-    calls = "\n".join(f"- {name}: {_calls(one['calls'][name])}" for name in (NAIVE, GOOD, SCORE, BOTH))
+        rows.append(row([_ours(name), *cells, *against]))
+    calls = "\n".join(f"- {name}: {calls_of(one['calls'][name])}" for name in (NAIVE, GOOD, SCORE, BOTH))
     sizes = {name: one[name] for name in ("records", "cards", "terminals")}
     sizes["alerts"] = one["calls"][GOOD].get("sns.Publish", 0)
     return BATCH.format(title=TITLES[one["name"]], rows="\n".join(rows), calls=calls, rounds=rounds, **sizes)
-
-
-def _calls(calls: dict[str, int]) -> str:
-    return ", ".join(f"{count} {operation.split('.')[1]}" for operation, count in sorted(calls.items()))
 
 
 def _notes(one: dict[str, Any]) -> str:
@@ -221,5 +216,5 @@ def _cold(figures: dict[str, dict[str, list[int]]]) -> str:
         ready = one["ready"]
         times = [f"{value / 1e6:.0f} ms" for value in (p50(ready), p10(ready), p50(one["import"]), p50(one["wall"]))]
         rest = (f"{p50(ready) / naive:.2f}", round(p50(one["modules"])), f"{p50(one['rss_kb']) / 1024:.0f} MB")
-        rows.append(_row([_ours(name), *times, *rest]))
+        rows.append(row([_ours(name), *times, *rest]))
     return COLD.format(rows="\n".join(rows))

@@ -1,6 +1,6 @@
 """Everything, in one run on this machine: figures to .build/benchmarks/figures.json, the page to docs/benchmarks.md.
 
-.venv/bin/python -m benchmarks.run                  # about five minutes
+.venv/bin/python -m benchmarks.run                  # about ten minutes
 .venv/bin/python -m benchmarks.run --only batch     # a part, shown and not written to the page
 """
 
@@ -20,7 +20,7 @@ from benchmarks.environment import MODEL, ROOT, WORK, enter, environment, quiet
 from benchmarks.machine import machine
 from benchmarks.workload import simulated, skewed
 
-PARTS = ("live", "transaction", "batch", "cold")
+PARTS = ("live", "recommendations", "transaction", "batch", "cold")
 PAGE = ROOT / "docs" / "benchmarks.md"
 
 
@@ -44,6 +44,9 @@ def main() -> None:
     # The platform first: its processes must not find the handlers' variables, which are set for everything after it.
     if "live" in parts:
         measured["live"] = live.measure(workload, WORK / "platform", Steps())
+    if "recommendations" in parts:
+        tell("recommendations")
+        measured["recommendations"] = recommendations(given.rounds)
     enter(environment(given.model, peer_model, peer.shipped(given.model)[1]))
     runs: dict[str, Callable[[], Any]] = {
         "transaction": transaction,
@@ -61,6 +64,24 @@ def main() -> None:
         PAGE.write_text(page, encoding="utf-8")
         tell(f"written: {PAGE.relative_to(ROOT)}")
     sys.stdout.write(page)
+
+
+def recommendations(rounds: int) -> dict[str, Any]:
+    """The other pipeline, whose functions have variables of the same names, in a process of its own."""
+    found = WORK / "recommendations.json"
+    command = [sys.executable, "-m", "benchmarks.recommendations.run", str(found), str(rounds)]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},  # read when numpy is imported
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"benchmarks.recommendations failed:\n{done.stderr[-3000:]}")
+    figures: dict[str, Any] = json.loads(found.read_text())
+    return figures
 
 
 def transaction() -> dict[str, dict[str, float]]:
