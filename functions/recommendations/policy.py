@@ -20,6 +20,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     explore_share, explore_slot: of lists that show a new item at this place (1 is the first).
     exclude_days: what was seen since is not shown again; what was bought never, as long as the profile knows it.
     contexts: keys whose values have popular lists of their own; the only ones that `?context=` takes.
+    prior_mass: what is popular begins as it was in the model's training, which weighs as much as so many interactions.
     half_life_days: of popularity. new_days: for so long an item is new. disliked_below: ratings that do not count.
     missing: items that the catalogue does not have. candidates: so many are ranked before anything is left out.
     pages: so many pages of k are stored with a list. list_fresh_s: for so long a client that asks again with its ETag
@@ -34,6 +35,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     explore_slot: Annotated[int, msgspec.Meta(ge=1, le=MAX_LIST)] = 5
     exclude_days: Annotated[float, msgspec.Meta(ge=0, le=3650)] = 30
     contexts: tuple[str, ...] = ("country", "device", "page")
+    prior_mass: Annotated[float, msgspec.Meta(ge=0)] = 200
     half_life_days: Days = 7
     new_days: Days = 14
     disliked_below: Annotated[float, msgspec.Meta(ge=0, le=5)] = 2.5

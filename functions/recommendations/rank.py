@@ -46,29 +46,42 @@ def personal(ranked: Ranked) -> tuple[list[Pooled], list[Pooled]]:
     return meant, [Pooled(item, score, None, "popular") for item, score, because in rows if not because]
 
 
+def general(counts: Sequence[Count], prior: Mapping[str, float], mass: float) -> dict[str, float]:
+    """Shares of interactions with everybody, 0 to 1: what was counted lately, and before that what the model knows.
+
+    prior: shares in training, which weigh as much as `mass` interactions: a dozen clicks on a shelf that was empty say
+    less than a training set, thousands say more.
+    """
+    total = sum(each.least for each in counts) + (mass if prior else 0.0)
+    if total <= 0:
+        return {}
+    shares = {item: share * mass / total for item, share in prior.items()} if mass else {}
+    for each in counts:
+        shares[each.item] = shares.get(each.item, 0.0) + each.least / total
+    return shares
+
+
 def popular(
-    everybody: Sequence[Count], contexts: Mapping[str, Sequence[Count]], exclude: Collection[str]
+    everybody: Mapping[str, float], contexts: Mapping[str, Sequence[Count]], exclude: Collection[str]
 ) -> list[Pooled]:
     """What is popular in these contexts (named key=value), best first; score: share of interactions, 0 to 1.
 
     p(item | context) = (count + c p(item)) / (all counts + c), averaged over the contexts: a Dirichlet prior from
-    everybody's counts, so that a context that was hardly seen says little (Zhai and Lafferty 2004, "A study of
+    everybody's shares, so that a context that was hardly seen says little (Zhai and Lafferty 2004, "A study of
     smoothing methods for language models").
     """
-    total = sum(each.least for each in everybody)
-    general = {each.item: each.least / total for each in everybody} if total > 0 else {}
     seen = {name: counts for name, counts in contexts.items() if counts}
     if not seen:
-        return [Pooled(item, share, None, "popular") for item, share in _best(general, exclude)]
+        return [Pooled(item, share, None, "popular") for item, share in _best(everybody, exclude)]
     scores: dict[str, float] = {}
     lifts: dict[str, tuple[float, str]] = {}
     for name, counts in seen.items():
         weight = sum(each.least for each in counts) + CONFIDENCE
         own = {each.item: each.least for each in counts}
-        for item in general.keys() | own.keys():
-            share = (own.get(item, 0.0) + CONFIDENCE * general.get(item, 0.0)) / weight
+        for item in everybody.keys() | own.keys():
+            share = (own.get(item, 0.0) + CONFIDENCE * everybody.get(item, 0.0)) / weight
             scores[item] = scores.get(item, 0.0) + share / len(seen)
-            if item in own and share > lifts.get(item, (general.get(item, 0.0), ""))[0]:
+            if item in own and share > lifts.get(item, (everybody.get(item, 0.0), ""))[0]:
                 lifts[item] = (share, name)
     return [
         Pooled(item, share, None, "popular", lifts[item][1] if item in lifts else None)

@@ -9,7 +9,7 @@ from functions.recommendations.catalogue import entry, same_category, similar
 from functions.recommendations.diversity import counted, guarded, mixed
 from functions.recommendations.explain import why
 from functions.recommendations.lists import ServedItem, Source
-from functions.recommendations.rank import CONFIDENCE, Pooled, by_content, joined, personal, popular
+from functions.recommendations.rank import CONFIDENCE, Pooled, by_content, general, joined, personal, popular
 from functions.recommendations.shelves import Count, NewItem
 
 
@@ -22,12 +22,12 @@ def names(pool: list[Pooled]) -> str:
 
 
 def test_popular_with_everybody_is_what_stands_on_the_shelf_without_what_is_excluded() -> None:
-    found = popular([Count("a", 6), Count("b", 3), Count("c", 1)], {}, {"b"})
+    found = popular(general([Count("a", 6), Count("b", 3), Count("c", 1)], {}, 0), {}, {"b"})
     assert [(each.item, each.score, each.where) for each in found] == [("a", 0.6, None), ("c", 0.1, None)]
 
 
 def test_a_context_counts_as_much_as_it_was_seen() -> None:
-    everybody = [Count("a", 90), Count("b", 10)]
+    everybody = general([Count("a", 90), Count("b", 10)], {}, 200)
     seldom = popular(everybody, {"country=IT": [Count("b", 2)]}, ())
     assert names(seldom) == "ab"
     often = popular(everybody, {"country=IT": [Count("b", 200)]}, ())
@@ -37,9 +37,17 @@ def test_a_context_counts_as_much_as_it_was_seen() -> None:
 
 
 def test_a_context_whose_shelf_is_empty_changes_nothing() -> None:
-    everybody = [Count("a", 2), Count("b", 1)]
+    everybody = general([Count("a", 2), Count("b", 1)], {}, 0)
     assert popular(everybody, {"country=IT": []}, ()) == popular(everybody, {}, ())
-    assert popular([], {}, ()) == []
+    assert popular({}, {}, ()) == []
+
+
+def test_training_weighs_as_much_as_its_mass() -> None:
+    prior = {"a": 0.5, "b": 0.1}
+    assert general([], prior, 200) == prior
+    assert general([Count("b", 200)], prior, 200) == pytest.approx({"a": 0.25, "b": 0.55})
+    assert general([Count("c", 4)], prior, 0) == {"c": 1.0}
+    assert general([], prior, 0) == {}
 
 
 def test_a_rankers_list_is_split_where_only_popularity_speaks() -> None:

@@ -12,7 +12,7 @@ from functions.recommendations.api.sources import Sources
 from functions.recommendations.catalogue import Entry, same_category, similar
 from functions.recommendations.diversity import counted, guarded, mixed
 from functions.recommendations.person import Person
-from functions.recommendations.rank import Pooled, by_content, joined, new_to_the_model, personal, popular
+from functions.recommendations.rank import Pooled, by_content, general, joined, new_to_the_model, personal, popular
 from functions.recommendations.shelves import ALL, NEW, in_category, in_context
 
 POPULAR = "popular"
@@ -33,11 +33,15 @@ class Made(NamedTuple):
 
 @dataclass(frozen=True)
 class Maker:
-    """What is the same for the live model's list and the shadow's. size: of the list."""
+    """What is the same for the live model's list and the shadow's. size: of the list.
+
+    live: the live model, which is asked what is popular where no shelf tells, also for lists that no model ranks.
+    """
 
     person: Person
     sources: Sources
     size: int
+    live: Ranker | None
 
     @staticmethod
     def shelves(context: Mapping[str, str]) -> list[str]:
@@ -47,11 +51,12 @@ class Maker:
     def made(self, ranker: Ranker | None) -> Made:
         """None: popular items only. Raises what the ranker raises."""
         sources, policy, person = self.sources, self.sources.policy, self.person
-        general = sources.popular(ALL)
+        prior: Mapping[str, float] = self.live.favourites() if isinstance(self.live, Counting) else {}
+        everybody = general(sources.popular(ALL), prior, policy.prior_mass)
         where = {f"{key}={value}": sources.popular(in_context(key, value)) for key, value in person.context.items()}
         known = ranker is not None and any(ranker.knows(each.item) for each in person.taken)
         # Who the model does not know is better served by what is popular now; if that is not known either, it is asked.
-        asked = ranker if known or not (general or any(where.values())) else None
+        asked = ranker if known else None if everybody or any(where.values()) else ranker or self.live
         alike = self._by_content(new_to_the_model(person.taken, ranker)) if ranker else []
         most, hidden = max(policy.candidates, self.size), set[str]()
         pool: list[Pooled] = []
@@ -59,7 +64,7 @@ class Maker:
         for _ in range(_ROUNDS):
             meant, rest = self._ranked(asked, known, hidden, most)
             if len(meant) + len(alike) < most:  # else they would not be looked at
-                rest = [*popular(general, where, person.exclude), *rest]
+                rest = [*popular(everybody, where, person.exclude), *rest]
             pool = [each for each in joined(meant, alike, rest) if each.item not in hidden][:most]
             reasons = {each.because for each in pool[: self.size] if each.because}
             entries |= sources.entries([*(each.item for each in pool), *reasons])
@@ -70,10 +75,10 @@ class Maker:
                 break
             most *= 2
         if policy.popularity_guard:
-            pool = guarded(pool, _popularity(ranker, counted(general)), policy.popularity_guard)
+            pool = guarded(pool, _popularity(ranker, counted(sources.popular(ALL))), policy.popularity_guard)
         categories = {item: found.category for item, found in entries.items() if found}
         items = mixed(pool, categories, policy.diversity, self.size)
-        return Made(items, asked.version if asked else POPULAR, entries)
+        return Made(items, ranker.version if ranker and known else POPULAR, entries)
 
     def _ranked(
         self, ranker: Ranker | None, known: bool, hidden: set[str], most: int

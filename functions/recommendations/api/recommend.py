@@ -1,7 +1,7 @@
 """A user and a context -> a new list, stored with what it was made from: items, reasons, chance, the shadow's list."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -62,11 +62,14 @@ def recommend(asked: Asked, known_tags: Sequence[str], tables: Tables, now: floa
     policy = of.of_arm[arm.name]
     work = _Work(asked, arm, policy, Sources(tables, policy, now), {})
     profile, _ = work.sources.begin(asked.user_id, Maker.shelves(asked.context))
-    ranker = None if policy.ranker == "popular" else _ranker(setting.model_uri, work)
+    live = _ranker(setting.model_uri, work)
+    ranker = None if policy.ranker == "popular" else live
     fingerprint = _fingerprint(asked, profile, ranker, setting.policy)
     if tag := _still_good(known_tags, fingerprint, now, policy):
         return Answered(None, tag, {"NotModified": 1}, policy.list_cache_s)
-    served, whom, entries = _served(work, profile, ranker, started)
+    whom = person(asked.user_id, profile, policy, asked.context, now)
+    maker = Maker(whom, work.sources, min(asked.k * policy.pages, max(asked.k, policy.candidates)), live)
+    served, entries = _served(work, maker, ranker, started)
     expires = int(now + policy.list_days * _DAY_S)
     if not _stored(served, expires, work):
         work.sources.degraded.add("list")
@@ -83,19 +86,15 @@ def recommend(asked: Asked, known_tags: Sequence[str], tables: Tables, now: floa
     return Answered(body, tag, counted | work.counts, policy.list_cache_s)
 
 
-def _served(
-    work: _Work, profile: Profile | None, ranker: Ranker | None, started: float
-) -> tuple[Served, Person, dict[str, Entry | None]]:
-    asked, policy, sources = work.asked, work.policy, work.sources
-    whom = person(asked.user_id, profile, policy, asked.context, sources.now)
-    maker = Maker(whom, sources, min(asked.k * policy.pages, max(asked.k, policy.candidates)))
+def _served(work: _Work, maker: Maker, ranker: Ranker | None, started: float) -> tuple[Served, dict[str, Entry | None]]:
+    asked, policy = work.asked, work.policy
     try:
         made = maker.made(ranker)
     except _BROKEN as error:
         _failed(work, error)
-        made = maker.made(None)
+        made = replace(maker, live=None).made(None)
     list_id = uuid4().hex
-    trial = _tried(list_id, made, work, whom)
+    trial = _tried(list_id, made, work, maker.person)
     items = [_item(each) for each in made.items]
     if trial:
         items = [each for each in items if each.item != trial.chosen.item]
@@ -107,7 +106,7 @@ def _served(
     served = Served(
         list_id=list_id,
         user_id=asked.user_id,
-        served_at=text_of(int(sources.now * 1000)),
+        served_at=text_of(int(work.sources.now * 1000)),
         arm=work.arm.name,
         experiment=policy.experiment.name,
         model_version=made.version,
@@ -118,7 +117,7 @@ def _served(
         shadow=_shadow(maker, made, work),
         latency_ms=round((perf_counter() - started) * 1000, 3),
     )
-    return served, whom, made.entries
+    return served, made.entries
 
 
 def _item(each: Pooled) -> ServedItem:

@@ -12,7 +12,7 @@ from tests.functional.aws_in_memory import wired
 from tests.functional.recommendations import tiny_ranker
 from tests.functional.recommendations.suite import ENVIRONMENT, Suite
 
-POLICY = {"diversity": 0.0, "explore_share": 0.0}
+POLICY = {"diversity": 0.0, "explore_share": 0.0, "prior_mass": 0}
 """Nothing is left to chance, the model's order stays; a test that wants more changes it."""
 
 
@@ -36,4 +36,3 @@ def environment(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.
 def suite(environment: pytest.MonkeyPatch) -> Iterator[Suite]:
     with wired() as wire:
         yield Suite(wire)
-

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cuatro.config import settings
+from tests.functional.recommendations.conftest import POLICY
 from tests.functional.recommendations.suite import Suite, interaction
 from tests.functional.recommendations.tiny_ranker import NAMES
 
@@ -17,7 +18,7 @@ def names(answer: dict[str, Any]) -> list[str]:
 
 
 def policy(environment: pytest.MonkeyPatch, **fields: Any) -> None:
-    environment.setenv("POLICY", json.dumps({"diversity": 0.0, "explore_share": 0.0, **fields}))
+    environment.setenv("POLICY", json.dumps({**POLICY, **fields}))
     settings.cache_clear()
 
 
@@ -95,6 +96,29 @@ def test_an_unknown_user_of_an_empty_shop_gets_what_was_popular_in_training(suit
     status, answer = suite.recommend("nobody", k="3")
     assert (status, names(answer)) == (200, ["i-1", "i-2", "i-3"])
     assert {each["source"] for each in answer["items"]} == {"popular"}
+
+
+@pytest.mark.parametrize("prior_mass", [0, 200])
+def test_the_popular_arm_of_an_empty_shop_is_not_empty(
+    suite: Suite, environment: pytest.MonkeyPatch, prior_mass: int
+) -> None:
+    policy(environment, prior_mass=prior_mass, ranker="popular")
+    suite.know("u-1", ("i-1", "view", 1.0))
+    answer = suite.recommend(k="2")[1]
+    assert (names(answer), answer["model_version"]) == (["i-2", "i-3"], "popular")
+    assert {(each["source"], each["because"]) for each in answer["items"]} == {("popular", None)}
+
+
+def test_a_shelf_that_is_nearly_empty_does_not_outweigh_the_training(
+    suite: Suite, environment: pytest.MonkeyPatch
+) -> None:
+    policy(environment, prior_mass=200)
+    suite.stand("popular#all", ("a", 12), ("i-12", 1))
+    assert names(suite.recommend("nobody", k="3")[1]) == ["i-1", "i-2", "i-3"]
+    suite.stand("popular#all", ("a", 1200), ("i-12", 100))
+    policy(environment, prior_mass=200, shelf_cache_s=0)
+    answer = suite.recommend("nobody", k="3")[1]
+    assert (names(answer), answer["model_version"]) == (["a", "i-12", "i-1"], "popular")
 
 
 def test_who_took_only_what_is_new_to_the_model_gets_items_like_it(suite: Suite) -> None:

@@ -121,6 +121,17 @@ def test_an_endpoint_that_is_away_gives_popular_items(suite: Suite, environment:
     assert (status, names(answer), answer["degraded"]) == (200, ["hit"], ["model"])
 
 
+def test_without_model_and_shelves_there_is_nothing_to_show(
+    suite: Suite, environment: pytest.MonkeyPatch, metrics: Callable[[], Counter[str]]
+) -> None:
+    environment.setenv("MODEL_URI", "sagemaker:ranker")
+    settings.cache_clear()
+    suite.wire.down("POST")
+    status, answer = suite.recommend(k="1")
+    assert (status, names(answer), answer["degraded"]) == (200, [], ["model"])
+    assert metrics()["ListsEmpty"] == 1
+
+
 def shadow(environment: pytest.MonkeyPatch, uri: Path | str) -> None:
     environment.setenv("SHADOW_MODEL_URI", str(uri))
     settings.cache_clear()

@@ -1,6 +1,6 @@
 """What a user took -> the items that suit best: what every ranker keeps to, whoever runs the model."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 
@@ -49,4 +49,8 @@ class Counting(Protocol):
 
     def popularity(self, item: str) -> float | None:
         """Interactions in training; None where it cannot tell."""
+        ...
+
+    def favourites(self) -> Mapping[str, float]:
+        """The most popular items of the training, with their share of all its interactions; empty if it cannot tell."""
         ...

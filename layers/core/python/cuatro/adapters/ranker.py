@@ -4,7 +4,7 @@ An item that the model does not know is skipped, wherever it stands. The ONNX fi
 names (metadata `items`), ages in days before the newest, and gives places and scores; names go in and out here.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from math import isfinite
 from pathlib import Path
@@ -20,6 +20,8 @@ from cuatro.ranking import Ranked, Ranker, Taken
 
 PERSONALIZE = "personalize:"
 """How the URI of a ranker begins that is a campaign of Amazon Personalize."""
+FAVOURITES = 200
+"""As many as a shelf holds."""
 INPUTS = ("items", "ages", "exclude", "k")
 OUTPUTS = ["top", "scores", "because"]
 
@@ -46,6 +48,9 @@ class OnnxRanker:
         if len(counts) not in {0, len(self._names)}:
             raise ModelMismatch(f"{path} has the popularity of {len(counts)} items, and {len(self._names)} names")
         self._popularity = np.asarray(counts, np.float64)
+        best = np.argsort(-self._popularity, kind="stable")[:FAVOURITES].tolist()
+        total = float(self._popularity.sum()) or 1.0
+        self._favourites = {self._names[place]: counts[place] / total for place in best}
         self.version: str = metadata.get("version", "")
         self.metrics: dict[str, Any] = parsed(metadata, "metrics", {})
 
@@ -88,6 +93,10 @@ class OnnxRanker:
         """Interactions that the item had in training; None where the file does not tell, or for an unknown item."""
         place = self._places.get(item)
         return None if place is None or not len(self._popularity) else float(self._popularity[place])
+
+    def favourites(self) -> Mapping[str, float]:
+        """The FAVOURITES most popular items of the training, with their share of its interactions."""
+        return self._favourites
 
 
 class _Prediction(msgspec.Struct):
