@@ -29,7 +29,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """
 
     ranker: Literal["model", "popular"] = "model"
-    diversity: Share = 0.2
+    diversity: Share = 0.1
     popularity_guard: Annotated[float, msgspec.Meta(ge=0, le=2)] = 0.0
     explore_share: Share = 0.1
     explore_slot: Annotated[int, msgspec.Meta(ge=1, le=MAX_LIST)] = 5
