@@ -45,8 +45,8 @@ def shown(lake: Lake, experiment: str, since: datetime) -> dict[str, Shown]:
     found: dict[str, Shown] = {}
     for served in lake.lines("lists", since, _SERVED):
         if served.experiment == experiment:
-            found.setdefault(served.list_id, _shown(served))
-    _add_clicks(found, lake.lines("feedback", since, _FEEDBACK))
+            found.setdefault(served.list_id, of_served(served))
+    add_clicks(found, lake.lines("feedback", since, _FEEDBACK))
     _add_purchases(found, lake.rows("interactions", since, ("list_id", "kind", "time")))
     return found
 
@@ -59,7 +59,8 @@ def experiments(lake: Lake, since: datetime) -> dict[str, int]:
     return names
 
 
-def _shown(served: Served) -> Shown:
+def of_served(served: Served) -> Shown:
+    """A list before anything is known of its user's answer."""
     one = Shown(served.user_id, served.arm, datetime.fromisoformat(served.served_at).timestamp())
     if served.explored and served.explored <= len(served.items):
         one.place = served.explored
@@ -68,7 +69,8 @@ def _shown(served: Served) -> Shown:
     return one
 
 
-def _add_clicks(found: dict[str, Shown], feedback: Iterable[FeedbackRecorded]) -> None:
+def add_clicks(found: dict[str, Shown], feedback: Iterable[FeedbackRecorded]) -> None:
+    """To the lists that are there (by list id); feedback on others is none of ours."""
     for each in feedback:
         one = found.get(each.list_id)
         if one is None or each.kind != "click":
