@@ -28,6 +28,7 @@ NEXT = (
     ("cuatro demo --transactions FILE", "your own: CSV, Parquet or JSON Lines"),
     ("cuatro demo --seed 12", "other cards, shops and thieves"),
     ("cuatro demo retrain", "thieves change their ways, the model follows (2 minutes)"),
+    ("cuatro demo recommendations", "lists that get better, also by a retraining (2 minutes)"),
     ("cuatro logs fraud --follow", "what the functions say meanwhile"),
     ("cuatro send transactions FILE", "feed the stream without the show"),
     ("python -m models.fraud.train --help", "your data; `cuatro up` deploys it"),
@@ -38,12 +39,16 @@ NEXT = (
 
 def demo(  # noqa: PLR0913, PLR0917 - one parameter for each option of the command
     what: Annotated[
-        Literal["fraud", "retrain"],
-        typer.Argument(help="A pipeline at work, or how fraud retrains itself when the thieves change their ways."),
-    ] = "fraud",
+        Literal["all", "fraud", "retrain", "recommendations"],
+        typer.Argument(
+            help="All pipelines in short, one of them in full, or how fraud retrains itself when thieves change."
+        ),
+    ] = "all",
     transactions: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Play these instead of simulated ones (as `cuatro send transactions`)."),
+        typer.Option(
+            metavar="FILE", help="Fraud plays these instead of simulated ones (as `cuatro send transactions`)."
+        ),
     ] = None,
     count: Annotated[
         int | None,
@@ -56,36 +61,50 @@ def demo(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
     target: TargetName = None,
     state: StateDir = STATE,
 ) -> None:
-    """Show a pipeline at work, from nothing: start, deploy, stream, tell.
+    """Show the pipelines at work, from nothing: start, deploy, stream, tell.
 
-    Plays some weeks of card transactions that end now: through Kinesis in
-    order of time, with fraud labels posted when they would have become known.
-    Then tells what was approved, sent to review and declined, the alerts with
-    their reasons, the quality against the labels (where there are any) and
-    the time from event to decision.
+    fraud plays some weeks of card transactions that end now: through Kinesis
+    in order of time, with fraud labels posted when they would have become
+    known. Then it tells what was approved, sent to review and declined, the
+    alerts with their reasons, the quality against the labels (where there are
+    any) and the time from event to decision. A file's transactions are moved
+    by whole weeks to end now. retrain plays a world whose thieves change
+    their ways: drift alarm, retraining, gate, roll-out.
 
-    A file's transactions are moved by whole weeks to end now, and every run
-    puts its own prefix before all ids: run it as often as you like, runs do
-    not mix. `cuatro demo retrain` plays a world whose thieves change their
-    ways: drift alarm, retraining, gate, roll-out. Ctrl-C is safe: what the demo made for itself is removed, the
-    platform stays.
+    recommendations plays people with tastes in a simulated shop, of whom
+    nothing is known at first: how good their lists are, interaction by
+    interaction; then new things, other tastes, and a retraining.
+
+    Every run puts its own prefix before all ids: run it as often as you like,
+    runs do not mix. Ctrl-C is safe: what the demo made for itself is removed,
+    the platform stays.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by a program: tidy up just as after Ctrl-C
     try:
-        out.rule(f"[bold]Cuatro, {what}[/]", align="left")
         run = f"d{int(time.time()):x}"  # short, and new every second
-        if what == "retrain":
-            _retrain(seed, run, _ready(target, state))
-            return
-        told = _story(transactions, count, seed, run)
+        told = _story(transactions, count, seed, run) if what in {"all", "fraud"} else None
         connection = _ready(target, state)
-        from local.demo.run import Pace, play  # noqa: PLC0415 - the command's help need not wait for it
+        if what == "retrain":
+            _retrain(seed, run, connection)
+            return
+        if told:
+            out.rule("[bold]Cuatro, fraud[/]", align="left")
+            from local.demo.run import Pace, play  # noqa: PLC0415 - the command's help need not wait for it
 
-        play(out, connection, told, run, Pace(live))
+            play(out, connection, told, run, Pace(live))
+        if what in {"all", "recommendations"}:
+            _recommend(run, connection, retrain=what == "recommendations")
     except KeyboardInterrupt:
         out.print("\nStopped. The platform stays up: [bold]cuatro demo[/] plays again, [bold]cuatro down[/] ends it.")
         raise typer.Exit(130) from None
     _try_next()
+
+
+def _recommend(run: str, connection: "Connection", *, retrain: bool) -> None:
+    from local.demo.recommendations.play import play  # noqa: PLC0415 - the command's help need not wait for it
+
+    out.rule("[bold]Cuatro, recommendations[/]", align="left")
+    play(out, connection, run, datetime.now(UTC), retrain=retrain)
 
 
 def _retrain(seed: int, run: str, connection: "Connection") -> None:

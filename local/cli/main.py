@@ -10,6 +10,7 @@ from local.cli import send
 from local.cli.backfill import backfill
 from local.cli.console import show_error
 from local.cli.demo import demo
+from local.cli.experiment import experiment
 from local.cli.logs import logs
 from local.cli.models import drift, models, retrain, rollback
 from local.cli.platform import down, status, up
@@ -60,6 +61,7 @@ app.command()(models)
 app.command()(retrain)
 app.command()(rollback)
 app.command()(drift)
+app.command()(experiment)
 
 if __name__ == "__main__":
     app()

@@ -1,0 +1,131 @@
+"""Connection + simulated shop -> the recommendations demo: lists get better with each interaction, and by a retraining.
+
+The shop and its people are models/recommendations/world.py. The model that ships was trained on what others did there;
+it knows nothing of the newcomers who ask for lists here, nor of the change of taste that comes.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from local.demo.recommendations.screen import percentiles, show_list, show_round
+from local.demo.recommendations.shoppers import Shop, Shopper, newcomers, rounds
+from local.demo.rollout import follow
+from local.feed.api import Api
+from local.feed.catalogue import put_items
+from local.lifecycle.backfill import put_files
+from local.lifecycle.control import STACKS, Control
+from local.lifecycle.screen import show_execution
+from local.lifecycle.versions import versions
+from local.platform.client import Connection
+from local.platform.errors import PlatformError
+
+if TYPE_CHECKING:
+    from models.recommendations.world import World
+
+PIPELINE = "recommendations"
+SEED = 7
+"""The world whose past the shipped model was trained on."""
+BEFORE, AFTER, HISTORY = 119.5, 150.0, 60.0
+"""Days of the world: shortly before tastes change, a month later, and how many of them a retraining gets."""
+PEOPLE, ROUNDS, SHOWN = 50, 8, 6
+LATER = 30
+"""People of the second part, before and after the retraining."""
+LATER_ROUNDS = 4
+ARM, MOST = "model", 0.4
+"""The arm that gets personal lists, and where the bars end."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where the demo plays."""
+
+    console: Console
+    connection: Connection
+    api: Api
+    world: "World"
+    run: str
+    now: datetime
+
+
+def play(console: Console, connection: Connection, run: str, now: datetime, *, retrain: bool) -> None:
+    """The first part, and with `retrain` the second. Raises PlatformError when a part of it does not come."""
+    from models.recommendations.world import World  # noqa: PLC0415 - imports pandas
+
+    began = time.monotonic()
+    outputs = connection.outputs(STACKS[PIPELINE])
+    stage = Stage(console, connection, Api(connection, outputs["ApiUrl"]), World(SEED), run, now)
+    _better_with_each(stage, outputs["ItemsTable"])
+    if retrain:
+        _better_after_retraining(stage, outputs)
+    console.print(f"\nThat took {time.monotonic() - began:.0f} s.")
+
+
+def _better_with_each(stage: Stage, table: str) -> None:
+    console = stage.console
+    _catalogue(stage, table, BEFORE)
+    console.print(
+        f"\n[bold]{PEOPLE} newcomers, of whom nothing is known[/]: chance that a list of ten holds what somebody\n"
+        "wants next, by how many wishes the suite has seen; one in ten is a hold-out, who always gets what is popular"
+    )
+    shop = Shop(stage.api, stage.world, BEFORE, stage.world.seed)
+    people = newcomers(stage.world, stage.run, 0, PEOPLE)
+    rounds(shop, people, ROUNDS, lambda turn, shares: show_round(console, turn, shares, MOST))
+    someone = next((each for each in people if each.listed["arm"] != "popular"), people[0])
+    console.print(f"\n[bold]What {someone.name} gets now[/], and why")
+    show_list(console, someone.listed, SHOWN)
+    console.print(f"\nGET /recommendations: {len(shop.latencies):,} lists, {percentiles(shop.latencies)}")
+
+
+def _better_after_retraining(stage: Stage, outputs: dict[str, str]) -> None:
+    from models.recommendations.backfill import files  # noqa: PLC0415 - imports pandas
+    from models.recommendations.simulator import interactions  # noqa: PLC0415
+
+    console, control = stage.console, Control(stage.connection, PIPELINE)
+    console.print("\n[bold]A month later[/] there are new things in the shop, and people want others than before")
+    _catalogue(stage, outputs["ItemsTable"], AFTER)
+    opened = stage.now - timedelta(days=AFTER)
+    table = interactions(stage.world, AFTER - HISTORY, AFTER, opened)
+    put_files(stage.connection, PIPELINE, files(table), stage.run)
+    console.print(f"{len(table):,} interactions of {table.user_id.nunique():,} others came in and are in the lake.\n")
+    before = _month_later(stage, PEOPLE, "the model that decides now")
+
+    console.print("\n[bold]Retraining[/] on the lake (every night; now by hand: cuatro retrain recommendations)")
+    arn = control.retrain("the demo", {})["execution_arn"]
+    if not show_execution(console, control, arn):
+        raise PlatformError("The retraining brought no new version.", f"`cuatro models {PIPELINE}` shows why.")
+    newest = versions(control)[0]
+    console.print(f"\n[bold]Roll-out[/] of {newest.name}")
+    shop = Shop(stage.api, stage.world, AFTER, stage.world.seed + 1)
+    crowd = newcomers(stage.world, stage.run, PEOPLE + 2 * LATER, LATER)
+
+    def traffic() -> bool:
+        shop.lists(crowd)
+        return True
+
+    follow(console, control, newest, traffic)
+    after = _month_later(stage, PEOPLE + LATER, "the retrained model")
+    console.print(
+        f"\nWith {LATER_ROUNDS} wishes known a list holds the next one with a chance of [bold]{after:.0%}[/] "
+        f"instead of {before:.0%}."
+    )
+
+
+def _month_later(stage: Stage, first: int, who: str) -> float:
+    """How good the lists of people get whom nobody knew; the last round's of those who are not held out."""
+    people: list[Shopper] = newcomers(stage.world, stage.run, first, LATER)
+    shop = Shop(stage.api, stage.world, AFTER, first)
+    stage.console.print(f"  {LATER} more newcomers and {who}")
+    found = rounds(
+        shop, people, LATER_ROUNDS, lambda turn, shares: show_round(stage.console, turn, {ARM: shares[ARM]}, MOST)
+    )
+    return found[-1][ARM]
+
+
+def _catalogue(stage: Stage, table: str, day: float) -> None:
+    items = list(stage.world.shop.catalogue(stage.now - timedelta(days=day), day))
+    put_items(stage.connection, table, items)
+    stage.console.print(f"A simulated shop with {len(items):,} items in the catalogue (cuatro catalog import)")
