@@ -60,9 +60,9 @@ class Call:
 
 @dataclass(frozen=True)
 class Protocol:
-    """What the clients of one service say. partly_modelled: errors that some operations have; the others tell the same
+    """What the clients of one service say.
 
-    as a ValidationException, as AWS does.
+    partly_modelled: errors that some operations have; the others tell the same as a ValidationException, as AWS does.
     """
 
     clients: tuple[str, ...]

@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from cuatro.adapters import aws as adapters_aws
+from cuatro.adapters import personalize as adapter
+from cuatro.adapters.ranker import ranker
+from local.platform.account import ACCESS_KEY, REGION, SECRET_KEY
 from local.platform.process import Platform
 from tests.bare import bare, with_log
 from tests.checked import Aws
@@ -64,6 +68,20 @@ def version(shop: Shop) -> str:
 def campaign(shop: Shop, version: str) -> str:
     """ARN of a campaign that answers with it."""
     return shop.campaign(version)
+
+
+@pytest.fixture
+def reached(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The adapters reach this platform, as a function does by its environment."""
+    for name, value in {"AWS_ENDPOINT_URL": platform.endpoint, "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_REGION": REGION,
+                        "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_DEFAULT_REGION": REGION}.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    caches = (adapters_aws.client, adapters_aws._session, adapter._tracking_id, ranker)
+    for cached in caches:
+        cached.cache_clear()
+    yield
+    for cached in caches:
+        cached.cache_clear()
 
 
 @pytest.hookimpl(wrapper=True)

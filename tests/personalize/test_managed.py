@@ -1,7 +1,6 @@
 """The suite's own way to Personalize: the construct's template, `cuatro personalize`, the ranker and the events."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,13 @@ from aws_cdk import aws_sns as sns
 from cdk.config import TARGETS
 from cdk.constructs.lake import Lake
 from cdk.constructs.managed_recommender import ManagedRecommender
-from cuatro.adapters import aws as adapters_aws
 from cuatro.adapters import personalize as adapter
 from cuatro.adapters.ranker import ranker
 from cuatro.errors import Refused
 from cuatro.events import InteractionRecorded
 from cuatro.ranking import Taken
 from local.managed.recommender import STACK, Managed
-from local.platform.account import ACCESS_KEY, REGION, SECRET_KEY
+from local.platform.account import REGION
 from local.platform.client import Connection, _local_session
 from local.platform.errors import PlatformError
 from local.platform.process import Platform
@@ -90,20 +88,6 @@ def made(deployed: dict[str, str], connection: Connection, files: tuple[Path, Pa
     return Managed(connection, lambda doing, share: None).make(*files)
 
 
-@pytest.fixture
-def environment(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The adapters reach this platform, as a function does by its environment."""
-    for name, value in {"AWS_ENDPOINT_URL": platform.endpoint, "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_REGION": REGION,
-                        "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_DEFAULT_REGION": REGION}.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    caches = (adapters_aws.client, adapters_aws._session, adapter._tracking_id, ranker)
-    for cached in caches:
-        cached.cache_clear()
-    yield
-    for cached in caches:
-        cached.cache_clear()
-
-
 def _time(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
@@ -123,7 +107,7 @@ def test_the_command_imports_trains_and_lets_the_campaign_answer(deployed: dict[
     assert made.metrics["normalized_discounted_cumulative_gain_at_10"] > 0.5
 
 
-def test_lists_follow_what_was_told(deployed: dict[str, str], made: Any, environment: None) -> None:
+def test_lists_follow_what_was_told(deployed: dict[str, str], made: Any, reached: None) -> None:
     ranking = ranker(deployed["Uri"])
     assert isinstance(ranking, adapter.PersonalizeRanker)
     users = ["walker", *[f"other {number}" for number in range(3)]]
@@ -141,7 +125,7 @@ def test_lists_follow_what_was_told(deployed: dict[str, str], made: Any, environ
     assert ranking.knows("s0-0")
 
 
-def test_what_is_not_there_is_refused(deployed: dict[str, str], made: Any, environment: None) -> None:
+def test_what_is_not_there_is_refused(deployed: dict[str, str], made: Any, reached: None) -> None:
     with pytest.raises(Refused, match="ResourceNotFoundException"):
         ranker(f"{deployed['Uri']}-other").rank("u1", [], [], 3)
     with pytest.raises(Refused, match="no event tracker"):

@@ -24,7 +24,7 @@ VERSION_FRESH_S = 300.0
 
 
 class PersonalizeRanker:
-    """Ranks by GetRecommendations. version: solution and version that the campaign serves, asked for now and then.
+    """Ranks by GetRecommendations. version: the solution version that serves; the campaign's name until it was told.
 
     A user's list is made of what Personalize was told about that user; somebody of whom it knows nothing gets what is
     popular. Scores are Personalize's own, and it tells no item that speaks for another.
@@ -34,7 +34,7 @@ class PersonalizeRanker:
         """No call is made yet. clock: seconds, for how long the version is believed."""
         self._arn, self._clock = campaign_arn, clock
         self._asked = float("-inf")
-        self.version = ""
+        self.version = f"personalize-{campaign_arn.rpartition('/')[2]}"
 
     def rank(self, user_id: str, taken: Sequence[Taken], exclude: Collection[str], k: int) -> Ranked:  # noqa: ARG002
         """As Ranker says, at most 500 items. Raises Unavailable, Refused for a wrong name or a missing grant."""
@@ -60,9 +60,12 @@ class PersonalizeRanker:
         now = self._clock()
         if now - self._asked < VERSION_FRESH_S:
             return
-        campaign = called("personalize", "describe_campaign", campaignArn=self._arn)["campaign"]
-        self.version = f"personalize-{'-'.join(campaign['solutionVersionArn'].split('/')[1:])}"
         self._asked = now
+        try:
+            campaign = called("personalize", "describe_campaign", campaignArn=self._arn)["campaign"]
+        except Unavailable:  # few calls a second are allowed, and a list does not need the name of its version
+            return
+        self.version = f"personalize-{'-'.join(campaign['solutionVersionArn'].split('/')[1:])}"
 
 
 def _falling(found: Sequence[Any]) -> list[float]:
