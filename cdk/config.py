@@ -21,6 +21,8 @@ PYTHON = f"3.{sys.version_info.minor}"
 LayerPlatform = Literal["lambda", "host"]
 # Who scores: ONNX Runtime in the function's layer, or a SageMaker endpoint: serverless, on instances, on Inferentia.
 Serving = Literal["lambda", "serverless", "realtime", "inferentia"]
+# Whose lists recommendations are: the model's, served as above, or those of Amazon Personalize.
+Ranking = Literal["model", "personalize"]
 
 
 @dataclass(frozen=True)
@@ -134,15 +136,16 @@ class Target:
         ),
     ] = None
     serving: Serving = "lambda"
+    ranking: Ranking = "model"
     # None: no drift report, no pipeline, no roll-out; the shipped model serves until the next deployment.
     retraining: FraudRetraining | None = field(default_factory=FraudRetraining)
     recommendations_retraining: RecommendationsRetraining | None = field(default_factory=RecommendationsRetraining)
     fraud_policy: Annotated[FraudPolicy, Why("thresholds and rules of the fraud decision")] = field(
         default_factory=FraudPolicy
     )
-    recommendation_policy: Annotated[RecommendationPolicy, Why("how lists are made, for whom")] = field(
-        default_factory=RecommendationPolicy
-    )
+    recommendation_policy: Annotated[
+        RecommendationPolicy, Why("on a laptop somebody waits for what is sold out to leave the lists", "*.POLICY")
+    ] = field(default_factory=RecommendationPolicy)
 
 
 LOCAL = Target(
@@ -171,6 +174,7 @@ LOCAL = Target(
         scheduled=False,
         plan=ListsPlan(shadow_s=5, min_rows=30, max_shadow_s=120, step_s=5, bake_s=5, min_overlap=0.05),
     ),
+    recommendation_policy=RecommendationPolicy(catalogue_cache_s=2, shelf_cache_s=2),
 )
 DEV = Target(
     "dev",
@@ -188,9 +192,13 @@ PROFILES = {profile.name: profile for profile in (MINIMAL, STANDARD, PRODUCTION)
 
 
 def chosen(
-    target: str | None, profile: str | None = None, serving: str | None = None, retraining: str | None = None
+    target: str | None,
+    profile: str | None = None,
+    serving: str | None = None,
+    retraining: str | None = None,
+    ranking: str | None = None,
 ) -> Target:
-    """The target of `-c target=` (default dev) with what `-c profile=`, `-c serving=` and `-c retraining=` change.
+    """The target of `-c target=` (default dev) with what the other options change. Personalize trains by itself.
 
     Raises ValueError, with what to do, for a name that there is not and for two that do not go together.
     """
@@ -199,6 +207,7 @@ def chosen(
         ("profile", profile, tuple(PROFILES)),
         ("serving", serving, get_args(Serving)),
         ("retraining", retraining, ("on", "off")),
+        ("ranking", ranking, get_args(Ranking)),
     ):
         if name is not None and name not in known:
             raise ValueError(f"-c {option}={name}: must be one of {', '.join(known)}")
@@ -208,8 +217,13 @@ def chosen(
         profile=PROFILES[profile] if profile else found.profile,
         serving=cast("Serving", serving) if serving else found.serving,
         retraining=None if retraining == "off" else found.retraining,
-        recommendations_retraining=None if retraining == "off" else found.recommendations_retraining,
+        recommendations_retraining=None
+        if retraining == "off" or ranking == "personalize"
+        else found.recommendations_retraining,
+        ranking=cast("Ranking", ranking) if ranking else found.ranking,
     )
+    if found.serving != "lambda" and found.ranking != "model":
+        raise ValueError(f"-c ranking={found.ranking} needs no endpoint: leave -c serving={found.serving} out")
     if found.serving != "lambda" and found.retraining:
         raise ValueError(
             f"-c serving={found.serving} needs -c retraining=off: a roll-out changes the model in the functions' "

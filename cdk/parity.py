@@ -25,7 +25,7 @@ from cdk.why import Why
 
 PAGE = ROOT / "docs" / "parity.md"
 STAND_INS = ("local/emulator/*.py", "local/streams.py", "local/delivery.py")
-OWN_SERVICES = ("local/sagemaker/*.py", "local/sagemaker/pipelines/*.py")
+OWN_SERVICES = ("local/aws/*.py", "local/sagemaker/*.py", "local/sagemaker/pipelines/*.py", "local/personalize/*.py")
 # Whose fields say why targets differ.
 OWNERS: tuple[type[Any], ...] = (Target, Profile, FraudRetraining, RecommendationsRetraining)
 _ABSENT = "—"
@@ -60,7 +60,8 @@ def page(templates: Templates, root: Path = ROOT) -> str:
             "",
             *_table("module | what it does", _stand_ins(root, STAND_INS)),
             "",
-            "It has no SageMaker. Ours answers AWS's clients, and what must happen happens: jobs run, endpoints score.",
+            "It has no SageMaker and no Personalize. Ours answer AWS's clients, and what must happen happens: jobs",
+            "run, endpoints score, campaigns rank.",
             "",
             *_table("module | what it does", _stand_ins(root, OWN_SERVICES)),
             "",
@@ -84,6 +85,7 @@ def _configuration(templates: Templates) -> Iterator[Row]:
         (Target, chosen),
         (Profile, [target.profile for target in chosen]),
         (FraudRetraining, [target.retraining for target in chosen]),
+        (RecommendationsRetraining, [target.recommendations_retraining for target in chosen]),
     ):
         reasons = _why(owner)
         for field in fields(owner):

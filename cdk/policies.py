@@ -61,6 +61,9 @@ class RecommendationPolicy(Policy):
     A tenth of the users get what is popular, so that `cuatro experiment` can always say what the model is worth.
     """
 
+    def __str__(self) -> str:
+        return f"catalogue read every {self.catalogue_cache_s} s, shelves every {self.shelf_cache_s} s"
+
     ranker: str = "model"
     diversity: float = 0.2
     popularity_guard: float = 0.0

@@ -13,6 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_personalize as personalize
 from constructs import Construct
 
+from cdk.constructs.findings import acknowledge
 from cdk.constructs.lake import Lake
 from cdk.constructs.wildcards import allow_begun, everywhere
 
@@ -72,6 +73,7 @@ class ManagedRecommender(Construct):
         actions = ["personalize:PutEvents", "personalize:DescribeEventTracker"]
         allow_begun(role, actions, "personalize", "event-tracker/*", because)
         role.add_to_policy(everywhere(["personalize:ListEventTrackers"]))
+        acknowledge(role, "AwsSolutions-IAM5[Resource::*]", "AWS checks the listing of trackers on no resource.")
 
     def outputs(self) -> dict[str, str]:
         """What `cuatro personalize` needs."""

@@ -11,6 +11,7 @@ from constructs import Construct
 from cdk.artefact import shipped
 from cdk.config import Target
 from cdk.constructs.event_source import WITH_OUTBOX, consume_stream, consume_table
+from cdk.constructs.managed_recommender import ManagedRecommender
 from cdk.constructs.models_image import ModelsImage
 from cdk.constructs.private_api import PrivateApi, Route
 from cdk.constructs.retraining import RetrainingLoop
@@ -61,6 +62,10 @@ class CuatroRecommendations(PipelineStack):
         self.shelves = StateTable(self, "Shelves", key="shelf", target=self.target)
         self.lists = StateTable(self, "Lists", key="list_id", target=self.target, stream=True)
         self.kept = kept(self.lake, self.stream)
+        # The model's layer stays where Personalize ranks: it costs nothing, and leaving the option out switches back.
+        self.managed = (
+            ManagedRecommender(self, "Managed", lake=self.lake) if self.target.ranking == "personalize" else None
+        )
 
     def _functions(self, platform: CuatroPlatform) -> None:
         profile = self.target.profile
@@ -77,13 +82,15 @@ class CuatroRecommendations(PipelineStack):
             scores=True, timeout_s=20,
             settings={
                 **profiles, **items, **shelves, **lists, **policy, **recent, "STREAM_NAME": self.stream.stream_name,
-                "MODEL_URI": self.model.uri, "SHADOW_MODEL_URI": self.shadow_uri,
+                "MODEL_URI": self.managed.uri if self.managed else self.model.uri,
+                "SHADOW_MODEL_URI": self.shadow_uri,
             },
         )  # fmt: skip
         self.observe = self.function(
             "Observe", "observe", "Counts what is popular, tells the bus", _SHELVING_MB, scores=False,
             settings={
-                **shelves, **items, **policy, "BUS_NAME": platform.bus.event_bus_name, "PERSONALIZE_DATASET_GROUP": "",
+                **shelves, **items, **policy, "BUS_NAME": platform.bus.event_bus_name,
+                "PERSONALIZE_DATASET_GROUP": self.managed.group if self.managed else "",
             },
         )  # fmt: skip
         self.tally = self.function(
@@ -102,6 +109,9 @@ class CuatroRecommendations(PipelineStack):
         allow_observe(self, platform)
         allow_tally(self)
         allow_shelve(self)
+        if self.managed:
+            self.managed.allow_ranking(self.answer.role)
+            self.managed.allow_events(self.observe.role)
 
     def _sources(self) -> None:
         failures, target = self.failures.queue, self.target
@@ -141,5 +151,6 @@ class CuatroRecommendations(PipelineStack):
                 "ObserveFunction": self.observe.function.function_name,
                 "TallyFunction": self.tally.function.function_name,
                 "ShelveFunction": self.shelve.function.function_name,
+                **(self.managed.outputs() if self.managed else {}),
             }
         )

@@ -120,13 +120,19 @@ def context() -> dict[str, Any]:
 
 @cache
 def assembly(
-    target: str = DEFAULT, profile: str | None = None, serving: str | None = None, retraining: str | None = None
+    target: str = DEFAULT,
+    profile: str | None = None,
+    serving: str | None = None,
+    retraining: str | None = None,
+    ranking: str | None = None,
 ) -> Assembly:
     """The assembly of a target. A finding of cdk-nag raises; CDK checks the default one's templates."""
-    options = (target, profile, serving, retraining)
+    options = (target, profile, serving, retraining, ranking)
     where = Path(_scratch().name, "-".join(map(str, options)))
     app = aws_cdk.App(
-        outdir=str(where), context=context(), builtin_cloud_formation_validation=options == (DEFAULT, None, None, None)
+        outdir=str(where),
+        context=context(),
+        builtin_cloud_formation_validation=options == (DEFAULT, None, None, None, None),
     )
     Suite(app, chosen(*options))
     app.synth()

@@ -144,10 +144,15 @@ def test_a_compiled_model_is_packed_with_the_one_that_it_was_made_from(tmp_path:
     assert artefact.version.startswith("fraud-")
 
 
-@pytest.mark.parametrize("option", ["serving", "retraining", "profile", "target"])
+@pytest.mark.parametrize("option", ["serving", "retraining", "profile", "target", "ranking"])
 def test_an_unknown_choice_names_those_that_there_are(option: str) -> None:
     with pytest.raises(ValueError, match=f"-c {option}=nonsense: must be one of"):
         chosen(**{"target": None, option: "nonsense"})
+
+
+def test_an_endpoint_and_personalize_exclude_each_other() -> None:
+    with pytest.raises(ValueError, match="leave -c serving=serverless out"):
+        chosen(DEFAULT, None, "serverless", "off", "personalize")
 
 
 def test_an_endpoint_and_a_roll_out_exclude_each_other() -> None:
