@@ -41,20 +41,28 @@ def mixed(pool: Sequence[Pooled], categories: Mapping[str, str | None], share: f
     waiting: dict[str | None, list[int]] = {}
     for place in range(len(pool) - 1, -1, -1):  # so that the best of a category is at the end of its list
         waiting.setdefault(categories.get(pool[place].item), []).append(place)
-    rows = [_Category(places, category is not None) for category, places in waiting.items()]
+    # Categories by their best; of those that nothing is chosen of yet only the first can be next.
+    untouched = [_Category(places, category is not None) for category, places in waiting.items()]
+    untouched.sort(key=lambda each: -each.first)
+    touched: list[_Category] = []
     chosen: list[Pooled] = []
     step = (1 - share) / max(1, len(pool))
-    while rows and len(chosen) < size:
-        # Relevance and redundancy as costs: the least of each category's first, of equal ones the better placed.
-        each_of = share / max(1, len(chosen))
-        least, best = float("inf"), rows[0]
-        for row in rows:
-            cost = step * row.first + each_of * row.chosen
-            if cost < least or (cost == least and row.first < best.first):
-                least, best = cost, row
+    while (touched or untouched) and len(chosen) < size:
+        # Relevance and redundancy as costs; of equal ones the better placed.
+        weight = share / max(1, len(chosen))
+        best, least = None, float("inf")
+        if untouched:
+            best, least = untouched[-1], step * untouched[-1].first
+        for each in touched:
+            cost = step * each.first + weight * each.chosen
+            if cost < least or (cost == least and best and each.first < best.first):
+                best, least = each, cost
+        assert best, "something is left"  # noqa: S101 - for the type checker
         chosen.append(pool[best.first])
+        if untouched and best is untouched[-1]:
+            touched.append(untouched.pop())
         if not best.advance():
-            rows.remove(best)
+            touched.remove(best)
     return chosen
 
 

@@ -51,12 +51,10 @@ class Maker:
     def made(self, ranker: Ranker | None) -> Made:
         """None: popular items only. Raises what the ranker raises."""
         sources, policy, person = self.sources, self.sources.policy, self.person
-        prior: Mapping[str, float] = self.live.favourites() if isinstance(self.live, Counting) else {}
-        everybody = general(sources.popular(ALL), prior, policy.prior_mass)
-        where = {f"{key}={value}": sources.popular(in_context(key, value)) for key, value in person.context.items()}
         known = ranker is not None and any(ranker.knows(each.item) for each in person.taken)
         # Who the model does not know is better served by what is popular now; if that is not known either, it is asked.
-        asked = ranker if known else None if everybody or any(where.values()) else ranker or self.live
+        favourites = None if known else self._popular()
+        asked = ranker if known else None if favourites else ranker or self.live
         alike = self._by_content(new_to_the_model(person.taken, ranker)) if ranker else []
         most, hidden = max(policy.candidates, self.size), set[str]()
         pool: list[Pooled] = []
@@ -64,7 +62,8 @@ class Maker:
         for _ in range(_ROUNDS):
             meant, rest = self._ranked(asked, known, hidden, most)
             if len(meant) + len(alike) < most:  # else they would not be looked at
-                rest = [*popular(everybody, where, person.exclude), *rest]
+                favourites = self._popular() if favourites is None else favourites
+                rest = [*favourites, *rest]
             pool = [each for each in joined(meant, alike, rest) if each.item not in hidden][:most]
             reasons = {each.because for each in pool[: self.size] if each.because}
             entries |= sources.entries([*(each.item for each in pool), *reasons])
@@ -79,6 +78,13 @@ class Maker:
         categories = {item: found.category for item, found in entries.items() if found}
         items = mixed(pool, categories, policy.diversity, self.size)
         return Made(items, ranker.version if ranker and known else POPULAR, entries)
+
+    def _popular(self) -> list[Pooled]:
+        sources, context = self.sources, self.person.context
+        prior: Mapping[str, float] = self.live.favourites() if isinstance(self.live, Counting) else {}
+        everybody = general(sources.popular(ALL), prior, sources.policy.prior_mass)
+        where = {f"{key}={value}": sources.popular(in_context(key, value)) for key, value in context.items()}
+        return popular(everybody, where, self.person.exclude)
 
     def _ranked(
         self, ranker: Ranker | None, known: bool, hidden: set[str], most: int

@@ -70,7 +70,7 @@ class Sources:
         """
         setting, memory = self.tables.setting, self.tables.shelves
         keys = list(keys)
-        stale = [key for key in keys if not memory.fresh(key, self.now, self.policy.shelf_cache_s)]
+        stale = memory.stale(keys, self.now, self.policy.shelf_cache_s)
         wanted: dict[str, Keys] = {}
         if user_id:
             wanted[setting.profiles_table] = Keys("user_id", [user_id], ("user_id", "n", "p"))
@@ -85,7 +85,7 @@ class Sources:
         for key in stale:
             if not self.away and key not in stood.unread:
                 memory.put(key, stood.items.get(key, {}).get("p"), self.now)
-        if any(key not in memory for key in keys):
+        if len(memory.last(keys)) < len(keys):
             self.degraded.add("popular")
         known = self._profile(user_id, found.get(setting.profiles_table, _NOTHING)) if user_id else None
         return known, found.get(setting.lists_table, _NOTHING).items.get(list_id or "", {})
@@ -115,7 +115,7 @@ class Sources:
     def popular(self, key: str) -> list[Count]:
         """What stands on a shelf that begin() was told of, or more() read."""
         try:
-            return _popular(self.tables.shelves.last(key))
+            return _popular(self.tables.shelves.last([key]).get(key))
         except ValueError:
             logger.exception("damaged shelf", shelf=key)
             self.degraded.add("popular")
@@ -124,15 +124,16 @@ class Sources:
     def new(self) -> list[NewItem]:
         """What is new now."""
         try:
-            return shelves.new_items(self.tables.shelves.last(NEW), int(self.now * 1000), self.policy.new_days)
+            p = self.tables.shelves.last([NEW]).get(NEW)
+            return shelves.new_items(p, int(self.now * 1000), self.policy.new_days)
         except ValueError:
             logger.exception("damaged shelf", shelf=NEW)
             return []
 
     def entries(self, names: Collection[str]) -> dict[str, Entry | None]:
         """Entries of the catalogue by item: None where it has none; absent where that could not be read."""
-        memory, age = self.tables.catalogue, self.policy.catalogue_cache_s
-        stale = [name for name in dict.fromkeys(names) if not memory.fresh(name, self.now, age)]
+        memory = self.tables.catalogue
+        stale = memory.stale(names, self.now, self.policy.catalogue_cache_s)
         if stale:
             table = self.tables.setting.items_table
             found = self._read({table: Keys("item_id", stale, consistent=False)}).get(table, _NOTHING)
@@ -141,7 +142,7 @@ class Sources:
             for name in stale:
                 if not self.away and name not in found.unread:
                     memory.put(name, entry(found.items[name]) if name in found.items else None, self.now)
-        return {name: memory.last(name) for name in names if name in memory}
+        return memory.last(names)
 
     def may_be_shown(self, item: str, entries: Mapping[str, Entry | None]) -> bool:
         """Is it available, as far as is known? The policy tells what becomes of items that the catalogue lacks."""
