@@ -13,7 +13,12 @@ import pytest
 from tests.models.container_process import ROOT
 
 DOCKERFILE = ROOT / "models" / "container" / "Dockerfile"
-MODULES = ("models.container.main", "models.fraud.dataset", "models.fraud.gate", "models.fraud.fitting")
+JOBS = ("dataset", "gate", "fitting")
+MODULES = (
+    "models.container.main",
+    *(f"models.{pipeline}.{job}" for pipeline in ("fraud", "recommendations") for job in JOBS),
+    "models.recommendations.serving",
+)
 
 
 def copied() -> dict[str, str]:
