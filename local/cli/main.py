@@ -6,13 +6,14 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from local.cli import send
+from local.cli import catalog, send
 from local.cli.backfill import backfill
 from local.cli.console import show_error
 from local.cli.demo import demo
 from local.cli.experiment import experiment
 from local.cli.logs import logs
 from local.cli.models import drift, models, retrain, rollback
+from local.cli.personalize import personalize
 from local.cli.platform import down, status, up
 from local.cli.replay import replay
 from local.platform.errors import PlatformError
@@ -55,6 +56,7 @@ app.command()(down)
 app.command()(status)
 app.command()(logs)
 app.add_typer(send.app, name="send")
+app.add_typer(catalog.app, name="catalog")
 app.command()(replay)
 app.command()(backfill)
 app.command()(models)
@@ -62,6 +64,7 @@ app.command()(retrain)
 app.command()(rollback)
 app.command()(drift)
 app.command()(experiment)
+app.command()(personalize)
 
 if __name__ == "__main__":
     app()
