@@ -19,8 +19,8 @@ def why(each: ServedItem, kind: str | None, title: str | None) -> str:
     match each.source:
         case "new":
             return "new here"
-        case "popular" if each.where:
-            key, _, value = each.where.partition("=")
+        case "popular" if each.among:
+            key, _, value = each.among.partition("=")
             return f"popular where {key} is {value}"
         case "popular":
             return "popular now"

@@ -20,7 +20,7 @@ class ServedItem(msgspec.Struct, frozen=True, gc=False):
     """An item of a list, and why. because: what the user took that speaks for it.
 
     propensity: its probability at this place, given that this list explored; 1 wherever nothing was left to chance.
-    where: the context (key=value) that it is popular in.
+    among: the context (key=value) that it is popular in.
     """
 
     item: str
@@ -28,7 +28,7 @@ class ServedItem(msgspec.Struct, frozen=True, gc=False):
     because: str | None
     source: Source
     propensity: float = 1.0
-    where: str | None = None
+    among: str | None = None
 
 
 class Candidate(msgspec.Struct, frozen=True, gc=False):

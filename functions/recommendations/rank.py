@@ -20,13 +20,13 @@ _EVERY = 3
 
 
 class Pooled(NamedTuple):
-    """An item that could be shown. because: what was taken that speaks for it. where: the context it is popular in."""
+    """An item that could be shown. because: what was taken that speaks for it. among: the context it is popular in."""
 
     item: str
     score: float
     because: str | None
     source: Source
-    where: str | None = None
+    among: str | None = None
 
 
 def new_to_the_model(taken: Sequence[Taken], ranker: Ranker) -> list[Taken]:
@@ -104,11 +104,13 @@ def joined(meant: Sequence[Pooled], alike: Sequence[Pooled], rest: Iterable[Pool
     """Every third one by content, then the rest: each item once, where it comes first."""
     pool: dict[str, Pooled] = {}
     first, second = iter(meant), iter(alike)
-    for place in range(1, len(meant) + len(alike) + 1):
+    for place in range(1, 1 + (len(meant) + len(alike) if alike else 0)):
         turns = (second, first) if place % _EVERY == 0 else (first, second)
         each = next(turns[0], None) or next(turns[1], None)
         if each:
             pool.setdefault(each.item, each)
+    for each in first:
+        pool.setdefault(each.item, each)
     for each in rest:
         pool.setdefault(each.item, each)
     return list(pool.values())

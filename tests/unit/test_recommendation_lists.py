@@ -21,7 +21,7 @@ SERVED = Served(
     context={"country": "GR"},
     items=(
         ServedItem("a", 3.0, "x", "model"),
-        ServedItem("b", 2.0, None, "popular", where="country=GR"),
+        ServedItem("b", 2.0, None, "popular", among="country=GR"),
         ServedItem("c", 0.0, None, "new", 0.25),
     ),
     explored=3,
@@ -51,7 +51,7 @@ def test_the_lakes_line_has_the_fields_that_its_readers_expect() -> None:
         "version", "list_id", "user_id", "served_at", "arm", "experiment", "model_version", "context", "items",
         "explored", "candidates", "shadow", "latency_ms",
     }  # fmt: skip
-    assert set(told["items"][0]) == {"item", "score", "because", "source", "propensity", "where"}
+    assert set(told["items"][0]) == {"item", "score", "because", "source", "propensity", "among"}
     assert told["shadow"] == {"version": "m-2", "items": ["b", "a"]}
 
 

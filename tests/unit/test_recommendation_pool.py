@@ -23,7 +23,7 @@ def names(pool: list[Pooled]) -> str:
 
 def test_popular_with_everybody_is_what_stands_on_the_shelf_without_what_is_excluded() -> None:
     found = popular(general([Count("a", 6), Count("b", 3), Count("c", 1)], {}, 0), {}, {"b"})
-    assert [(each.item, each.score, each.where) for each in found] == [("a", 0.6, None), ("c", 0.1, None)]
+    assert [(each.item, each.score, each.among) for each in found] == [("a", 0.6, None), ("c", 0.1, None)]
 
 
 def test_a_context_counts_as_much_as_it_was_seen() -> None:
@@ -33,7 +33,7 @@ def test_a_context_counts_as_much_as_it_was_seen() -> None:
     often = popular(everybody, {"country=IT": [Count("b", 200)]}, ())
     assert names(often) == "ba"
     assert often[0].score == pytest.approx((200 + CONFIDENCE * 0.1) / (200 + CONFIDENCE))
-    assert (often[0].where, often[1].where) == ("country=IT", None)
+    assert (often[0].among, often[1].among) == ("country=IT", None)
 
 
 def test_a_context_whose_shelf_is_empty_changes_nothing() -> None:

@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from cuatro.adapters.ranker import ranker as ranker_at
 from cuatro.errors import ModelMismatch, Refused, Rejected, Unavailable
 from cuatro.interactions import checked_name
-from cuatro.ranking import Ranker, Taken
+from cuatro.ranking import Relating
 from functions.recommendations.api.making import POPULAR, likes
 from functions.recommendations.api.sources import Sources, Tables
 from functions.recommendations.catalogue import Entry
@@ -66,10 +66,10 @@ def similar(item_id: str, k: int, tables: Tables, now: float) -> dict[str, Any]:
 def _ranked(name: str, k: int, sources: Sources) -> tuple[list[Pooled], str]:
     """The model's, as far as they may be shown and it has a reason: an item of its own."""
     try:
-        ranker: Ranker = ranker_at(sources.tables.setting.model_uri)
-        if not ranker.knows(name):
+        ranker = ranker_at(sources.tables.setting.model_uri)
+        if not isinstance(ranker, Relating) or not ranker.knows(name):
             return [], POPULAR
-        meant, _ = personal(ranker.rank("", [Taken(name, 0.0)], {name}, _MARGIN * k))
+        meant, _ = personal(ranker.similar(name, _MARGIN * k))
     except (ModelMismatch, Refused, Unavailable, OSError):
         logger.exception("model did not rank")
         sources.degraded.add("model")

@@ -121,7 +121,7 @@ def _served(work: _Work, maker: Maker, ranker: Ranker | None, started: float) ->
 
 
 def _item(each: Pooled) -> ServedItem:
-    return ServedItem(each.item, round(float(each.score), 6), each.because, each.source, 1.0, each.where)
+    return ServedItem(each.item, round(float(each.score), 6), each.because, each.source, 1.0, each.among)
 
 
 def _tried(list_id: str, made: Made, work: _Work, whom: Person) -> Tried | None:

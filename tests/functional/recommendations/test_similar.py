@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+
+from cuatro.config import settings
 from tests.functional.recommendations.suite import Suite
 
 
@@ -50,6 +53,15 @@ def test_similar_by_content_where_the_model_does_not_know_it(suite: Suite) -> No
     suite.stand("popular#category=tea", ("t-3", 30), ("t-2", 10), ("t-1", 9), ("fresh", 8))
     status, answer = similar(suite, "fresh")
     assert (status, names(answer), answer["model_version"]) == (200, ["t-1", "t-2"], "popular")
+
+
+def test_a_ranker_that_knows_users_only_leaves_it_to_content(suite: Suite, environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("MODEL_URI", "personalize:arn:aws:personalize:eu-west-1:123456789012:campaign/shop")
+    settings.cache_clear()
+    suite.fill({"item_id": "i-1", "title": "x", "category": "tea"})
+    suite.stand("popular#category=tea", ("t-1", 9), ("i-1", 5))
+    status, answer = similar(suite, "i-1", k="2")
+    assert (status, names(answer), answer["degraded"]) == (200, ["t-1"], [])
 
 
 def test_content_fills_up_what_the_model_leaves(suite: Suite) -> None:

@@ -54,3 +54,12 @@ class Counting(Protocol):
     def favourites(self) -> Mapping[str, float]:
         """The most popular items of the training, with their share of all its interactions; empty if it cannot tell."""
         ...
+
+
+@runtime_checkable
+class Relating(Protocol):
+    """A ranker that can say what goes with an item, whoever asks."""
+
+    def similar(self, item: str, k: int) -> Ranked:
+        """The k best for somebody who took just this item, without it. Raises what rank raises."""
+        ...

@@ -85,6 +85,10 @@ class OnnxRanker:
         """All items that it knows."""
         return self._names
 
+    def similar(self, item: str, k: int) -> Ranked:
+        """As Relating says."""
+        return self.rank("", [Taken(item, 0.0)], {item}, k)
+
     def knows(self, item: str) -> bool:
         """Was it in training?"""
         return item in self._places
@@ -137,6 +141,10 @@ class EndpointRanker:
             raise ModelMismatch(f"{self._name} gave {len(found.items)} items and {len(found.scores)} scores")
         self.version = answer.model_version
         return Ranked(found.items, found.scores, found.because)
+
+    def similar(self, item: str, k: int) -> Ranked:
+        """As Relating says."""
+        return self.rank("", [Taken(item, 0.0)], {item}, k)
 
     def knows(self, item: str) -> bool:  # noqa: ARG002
         """True: only the endpoint could tell."""
