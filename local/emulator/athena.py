@@ -2,7 +2,7 @@
 
 MiniStack runs queries on DuckDB too, but in DuckDB's own words, over every object below a table's location, with the
 columns that the files happen to have. Here Trino's SQL is translated, bytes are counted and limited by the workgroup,
-and the result lies where the answer says. Not as AWS: the caller's rights to the catalogue and to S3 are not asked.
+and the result lies where the answer says, if the caller's role may do all that: Athena acts with its rights.
 """
 
 # ruff: noqa: SLF001 - the names of MiniStack's inside are the touch points; tests/local shows that they hold
@@ -13,10 +13,11 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from ministack.core.responses import error_response_json
+from ministack.core import iam_evaluator
+from ministack.core.responses import error_response_json, get_account_id, get_region
 from ministack.services import athena, glue, s3
 
-from local.emulator import partitions, queries, queryresults
+from local.emulator import grants, partitions, queries, queryresults
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,12 @@ def _run(query: str, database: str, workgroup: str) -> queries.Answer:
         found = _table(database, table)
         if found is None:
             return None
-        buckets[database, table] = partitions.place(found)[0]
+        bucket, prefix = partitions.place(found)
+        catalogue = f"arn:aws:glue:{get_region()}:{get_account_id()}"
+        for resource in ("catalog", f"database/{database}", f"table/{database}/{table}"):
+            _permit("glue:GetTable", f"{catalogue}:{resource}")
+        _permit("s3:GetObject", f"arn:aws:s3:::{bucket}/{prefix}object")
+        buckets[database, table] = bucket
         return _source(found, f"{found['DatabaseName']}/{found['Name']}")
 
     def fetch(database: str, table: str, key: str) -> bytes:
@@ -126,10 +132,19 @@ def _keep(execution: Description, answer: queries.Answer) -> None:
     execution["_column_types"] = answer.types
     execution["Statistics"]["DataScannedInBytes"] = answer.scanned
     bucket, _, key = execution["ResultConfiguration"]["OutputLocation"].removeprefix("s3://").partition("/")
+    _permit("s3:PutObject", f"arn:aws:s3:::{bucket}/{key}")
     data = queryresults.as_csv(answer.columns, answer.rows)
     put = s3._put_object(bucket, key, data, {"content-type": "text/csv", "content-length": str(len(data))})
     if put[0] != 200:
         raise queries.QueryError(f"Unable to verify/create output bucket {bucket}")
+
+
+def _permit(action: str, resource: str) -> None:
+    """Raises QueryError unless the role that asked may do it; the account itself may everything."""
+    caller = iam_evaluator._request_caller_arn.get()
+    role = caller.partition(":assumed-role/")[2].partition("/")[0]
+    if role and not grants.allowed(f"arn:aws:iam::{get_account_id()}:role/{role}", action, resource, "athena"):
+        raise queries.QueryError(f"Insufficient permissions to execute the query: {action} on resource {resource}.")
 
 
 def _true(value: object) -> bool:

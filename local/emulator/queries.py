@@ -58,7 +58,7 @@ def run(query: str, database: str, find: Find, fetch: Fetch, most_bytes: int | N
     """Answers one query. `fetch(database, table, key)` gives an object's bytes. Raises QueryError, ScanLimitError."""
     statement = _parsed(query)
     if not isinstance(statement, exp.Query):
-        raise QueryError(f"NOT_SUPPORTED: {statement.key.upper()} is not known here, only queries are")
+        raise QueryError(f"NOT_SUPPORTED: {query.split(maxsplit=1)[0].upper()} is not known here, only queries are")
     with tempfile.TemporaryDirectory(prefix="athena-") as folder, duckdb.connect(":memory:") as connection:
         connection.execute(f"SET allowed_directories = ['{folder}']; SET enable_external_access = false")
         # As Trino divides; times are UTC.

@@ -152,6 +152,7 @@ def test_parameters_are_values_and_nothing_else(athena: Athena, interactions: st
         ("SELECT (1", "SYNTAX_ERROR"),
         ("INSERT INTO {} VALUES ('x')", "NOT_SUPPORTED"),
         ("SELECT 1; SELECT 2", "SYNTAX_ERROR"),
+        ("SHOW TABLES", "NOT_SUPPORTED: SHOW"),
         ("SELECT * FROM read_text('/etc/hostname')", "."),
         ("SELECT 1 / 0", "."),
     ],

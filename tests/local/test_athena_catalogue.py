@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - the tables are the tests' own
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
@@ -10,8 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 from pyarrow import parquet
 
+from local.platform.account import ACCOUNT, REGION
 from local.platform.client import Connection
-from tests.local.conftest import name
+from tests.local.conftest import Function, name, role
 from tests.local.lake import DAYS, JSON_LINES, LISTS, Athena, Lake
 
 
@@ -99,3 +101,41 @@ def test_a_stack_makes_the_catalogue_and_the_workgroup(here: Connection) -> None
     athena = Athena(lake)
     athena.group, lake.database = group, database
     assert athena.rows("SELECT list_id FROM lists WHERE dt > '2024-04-01'") == [("1",)]
+
+
+def test_a_function_may_query_what_its_role_may_read(
+    here: Connection, function: Callable[..., Function], athena: Athena
+) -> None:
+    lake, group = athena.lake, athena.group
+    table = lake.table(JSON_LINES, LISTS, **DAYS)
+    lake.put(f"{table}/dt=2024-05-01/x", '{"list_id": "1"}\n')
+    code = (
+        "import boto3, time\ndef handler(query, context):\n    athena = boto3.client('athena')\n"
+        f"    one = athena.start_query_execution(QueryString=query, WorkGroup={group!r})['QueryExecutionId']\n"
+        "    while True:\n        found = athena.get_query_execution(QueryExecutionId=one)['QueryExecution']\n"
+        "        status = found['Status']\n"
+        "        if status['State'] in ('SUCCEEDED', 'FAILED'):\n"
+        "            return status.get('StateChangeReason') or status['State']\n        time.sleep(0.05)"
+    )
+    catalogue, bucket = f"arn:aws:glue:{REGION}:{ACCOUNT}", f"arn:aws:s3:::{lake.bucket}"
+    needed = {
+        "athena:*": ["*"],
+        "glue:GetTable": [f"{catalogue}:{each}" for each in
+                          ("catalog", f"database/{lake.database}", f"table/{lake.database}/{table}")],
+        "s3:GetObject": [f"{bucket}/{table}/*"],
+        "s3:PutObject": [f"{bucket}/results/*"],
+    }  # fmt: skip
+    query = f"SELECT list_id FROM {lake.database}.{table}"
+    for missing in (None, "glue:GetTable", "s3:GetObject", "s3:PutObject"):
+        statements = [
+            {"Effect": "Allow", "Action": action, "Resource": resources}
+            for action, resources in needed.items()
+            if action != missing
+        ]
+        allowed = role(here, Action="logs:*")
+        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        here.client("iam").put_role_policy(
+            RoleName=allowed.rpartition("/")[2], PolicyName="more", PolicyDocument=document
+        )
+        answer = function(code, Role=allowed).call(query)["Payload"]
+        assert answer == "SUCCEEDED" if missing is None else f"{missing} on resource" in answer
