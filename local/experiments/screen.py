@@ -61,7 +61,7 @@ def _rules(report: Report) -> Table:
     title = f"The explored place, {report.explored:,} lists: clicks on it under other rules"
     table = Table("rule", "clicks a list", "effective", box=None, pad_edge=False, title=title, title_justify="left")
     for name, values in report.rules.items():
-        table.add_row(name, _shares(values.robust), f"{values.robust.effective:,.0f}")
+        table.add_row(name, _percent(Interval(*values.robust[:3])), f"{values.robust.effective:,.0f}")
     return table
 
 
@@ -78,20 +78,24 @@ def _footnotes(out: Console, report: Report) -> None:
 
 
 def _rate(sample: Sample, alpha: float) -> str:
-    """With the interval of one arm by itself, for one look."""
+    """With the interval of one arm by itself, for one look; without one where all users are alike."""
     if sample.users < 2 or not sample.bottom.sum():
         return "-"
     reach = float(norm.ppf(1 - alpha / 2)) * sqrt(sample.variance)
-    return _shares(Interval(sample.ratio, max(sample.ratio - reach, 0.0), min(sample.ratio + reach, 1.0)))
+    return _percent(Interval(sample.ratio, max(sample.ratio - reach, 0.0), min(sample.ratio + reach, 1.0)))
 
 
-def _shares(interval: Interval | tuple[float, ...]) -> str:
-    value, lower, upper = interval[:3]
-    return f"{value:.2%} ({lower:.2%} .. {upper:.2%})" if isfinite(value) else "-"
+def _percent(interval: Interval, sign: str = "") -> str:
+    """Short enough for two of them on a line of 80 characters."""
+    if not isfinite(interval.value):
+        return "-"
+    digits = 1 if sign or interval.value >= 0.1 else 2
+    value, lower, upper = (f"{100 * each:{sign}.{digits}f}" for each in interval)
+    return f"{value}% ({lower}..{upper})" if lower != upper else f"{value}%"
 
 
 def _lift(compared: Comparison) -> str:
-    value, lower, upper = compared.lift
-    if not isfinite(upper):
-        return f"{value:+.1%} (anything)" if isfinite(value) else "-"
-    return f"{value:+.1%} ({lower:+.1%} .. {upper:+.1%})"
+    """Without an interval where the control's rate may be zero, so that any lift is possible."""
+    if isfinite(compared.lift.upper):
+        return _percent(compared.lift, "+")
+    return f"{compared.lift.value:+.1%} (anything)" if isfinite(compared.lift.value) else "-"

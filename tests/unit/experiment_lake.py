@@ -61,10 +61,10 @@ class World:
         parquet.write_table(pa.Table.from_pylist(rows), sink)
         self.put_body("interactions", sink.getvalue())
 
-    def run(self, *arguments: str) -> str:
+    def run(self, *arguments: str, columns: int = 200) -> str:
         app = typer.Typer()
         app.command()(command.experiment)
-        result = CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200", "NO_COLOR": "1"})
+        result = CliRunner().invoke(app, list(arguments), env={"COLUMNS": str(columns), "NO_COLOR": "1"})
         if result.exception:
             raise result.exception
         return result.output

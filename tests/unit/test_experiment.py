@@ -29,6 +29,15 @@ def test_a_better_arm_is_called_better_with_its_lift(world: World) -> None:
     assert "Assignment as planned" in shown
 
 
+def test_a_terminal_of_80_characters_is_wide_enough(world: World) -> None:
+    lists = fill(world, 1000, {"model": 0.3, "hold-out": 0.2})
+    world.purchases([each.list_id for each in lists[:30]])
+    wide, narrow = world.run(), world.run(columns=80)
+    assert re.search(r"hold-out \(control\) +50% +500 +1,500 +\d+\.\d% \(\d+\.\d\.\.\d+\.\d\) +1\.00% \(0\.", narrow)
+    assert narrow.split() == wide.split()
+    assert max(map(len, narrow.splitlines()[:9])) <= 80
+
+
 def test_arms_that_do_not_differ_are_not_called_different(world: World) -> None:
     fill(world, 2500, {"model": 0.5, "hold-out": 0.5}, seed=4)
     assert "model and hold-out: no difference shown" in world.run()
@@ -59,8 +68,8 @@ def test_what_happens_after_the_window_does_not_count(world: World) -> None:
     in_time = [click(each, at=start + timedelta(hours=1)) for each in lists[:40]]
     too_late = [click(each, at=start + timedelta(hours=2)) for each in lists[40:]]
     world.put("feedback", [line(each) for each in in_time + too_late])
-    assert row(world.run("--window", "1.5"), "model")[4].startswith("10.00%")
-    assert row(world.run(), "model")[4].startswith("100.00%")
+    assert row(world.run("--window", "1.5"), "model")[4].startswith("10.0%")
+    assert row(world.run(), "model")[4].startswith("100.0%")
 
 
 def test_what_was_delivered_twice_counts_once(world: World) -> None:
@@ -152,7 +161,7 @@ def test_json_lines_of_interactions_are_read_too_and_rejected_ones_left_out(worl
         {**bought, "list_id": 7},
     ]
     world.put("interactions", [msgspec.json.encode(each) for each in [*rejected, bought]])
-    assert row(world.run(), "model")[5].startswith("20.00%")
+    assert row(world.run(), "model")[5].startswith("20.0%")
 
 
 def test_the_explored_place_tells_what_other_rules_would_have_earned(world: World) -> None:
