@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from cdk.policies import RecommendationPolicy
 from functions.recommendations.experiment import EVERYBODY, Arm, Experiment, assigned
 from functions.recommendations.policy import Policy, policies
 
@@ -75,3 +76,10 @@ def test_an_arm_changes_the_policy_and_nothing_else() -> None:
     )
     assert (made.of_arm["a"].ranker, made.of_arm["a"].diversity) == ("model", 0.3)
     assert (made.of_arm["b"].ranker, made.of_arm["b"].diversity, made.of_arm["b"].pages) == ("popular", 0, 2)
+
+
+def test_what_is_deployed_is_what_the_functions_take() -> None:
+    """Every field and every default on both sides, but the experiment, which the functions have none of by default."""
+    deployed = Policy.from_json(RecommendationPolicy().as_json())
+    assert {arm.name: arm.share for arm in deployed.experiment.arms} == {"model": 0.9, "popular": 0.1}
+    assert msgspec.structs.replace(deployed, experiment=EVERYBODY) == Policy()

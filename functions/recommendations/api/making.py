@@ -64,7 +64,8 @@ class Maker:
             if len(meant) + len(alike) < most:  # else they would not be looked at
                 favourites = self._popular() if favourites is None else favourites
                 rest = [*favourites, *rest]
-            pool = [each for each in joined(meant, alike, rest) if each.item not in hidden][:most]
+            never = person.exclude | hidden  # whatever a ranker behind a service thinks of it
+            pool = [each for each in joined(meant, alike, rest) if each.item not in never][:most]
             reasons = {each.because for each in pool[: self.size] if each.because}
             entries |= sources.entries([*(each.item for each in pool), *reasons])
             gone = {each.item for each in pool if not sources.may_be_shown(each.item, entries)}
