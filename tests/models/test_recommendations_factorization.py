@@ -39,8 +39,8 @@ def cliques(users: int = 300, groups: int = 5, size: int = 8) -> Histories:
     rng = np.random.default_rng(3)
     items = np.array([rng.permutation(size)[:5] + size * (user % groups) for user in range(users)])
     names = [f"i{code:02}" for code in range(groups * size)]
-    offsets = np.arange(users + 1) * 5
-    return Histories([f"u{user}" for user in range(users)], names, offsets, items.ravel(), np.zeros(users * 5))
+    people = [f"u{user}" for user in range(users)]
+    return Histories(people, names, np.arange(users + 1) * 5, items.ravel(), np.zeros(users * 5))
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +93,7 @@ def test_what_is_no_record_is_refused(content: bytes) -> None:
         recordio.read(io.BytesIO(content))
 
 
-def test_parameters_survive_the_archive() -> None:
-    rng = np.random.default_rng(2)
-    model = Parameters(-1.5, rng.normal(size=9).astype(np.float32), rng.normal(size=(9, 4)).astype(np.float32))
+def test_parameters_survive_the_archive(model: Parameters) -> None:
     found = unpacked(packed(model))
     assert found.bias == model.bias
     np.testing.assert_array_equal(found.linear, model.linear)
@@ -143,7 +141,7 @@ def archived(params: bytes) -> bytes:
     return outer.getvalue()
 
 
-@pytest.mark.parametrize("params", [b"", b"\0" * 24, struct.pack("<QQQ", LIST_MAGIC, 0, 1)])
+@pytest.mark.parametrize("params", [b"", bytes(24), struct.pack("<QQQ", LIST_MAGIC, 0, 1)])
 def test_a_damaged_archive_is_refused(params: bytes) -> None:
     with pytest.raises(ValueError, match=r"array|Factorization|begin"):
         unpacked(archived(params))
@@ -191,8 +189,7 @@ def test_the_file_gives_the_lists_of_the_machine(world: Histories, model: Parame
             assert place >= 0
             assert items[place] // 8 == top // 8
     assert agreed >= 95
-    # The machine itself says the same of one pair: what the file leaves out is the same for every item.
-    one = some.of(np.array([0]))
+    one = some.of(np.array([0]))  # what the file leaves out is the same for every item
     asked = sparse.hstack([sparse.identity(len(world.names)), sparse.vstack([profiles(one, FADE)] * len(world.names))])
     whole = scores(asked.tocsr().astype(np.float32), model)
     short = serve(one.items[::-1].tolist(), None, [], k=len(world.names))
@@ -230,13 +227,11 @@ def test_the_container_trains_and_tells_why_it_does_not(
         "epochs": "2",
     }
     hyperparameters = config / "hyperparameters.json"
-
     hyperparameters.write_text(json.dumps(given))
     assert algorithm.train() == 0
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+    with tarfile.open(tmp_path / "model.tar.gz", mode="w:gz") as tar:
         tar.add(tmp_path / "model" / MEMBER, MEMBER)
-    model = unpacked(archive.getvalue())
+    model = unpacked((tmp_path / "model.tar.gz").read_bytes())
     assert model.factors.shape == (rows.shape[1], 4)
     assert expit(scores(rows, model))[labels > 0].mean() > expit(scores(rows, model))[labels == 0].mean()
 
