@@ -1,5 +1,6 @@
 """What AWS does to `record`, and what is left behind: every good interaction recorded exactly once, nothing lost."""
 
+import random
 from typing import Any
 
 import pytest
@@ -157,3 +158,42 @@ def test_a_profile_that_others_always_write_first_goes_back_to_the_stream(suite:
     assert deliver(records) == ALL_DONE
     assert suite.profile().counters == {"view": 1 + next(others) - 100}
     assert suite.profile("u-2").counters == {"view": 1}
+
+
+# All of it at once
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_happens_each_interaction_counts_once(suite: Suite, seed: int) -> None:
+    """Batches overlap, come shuffled and again, while answers are lost, users throttled and calls refused."""
+    chance = random.Random(seed)
+    bodies = [
+        interaction(n, user_id=f"u-{n % 4}", item_id=f"i-{chance.randrange(20)}", context={"page": f"p-{n}"})
+        for n in range(80)
+    ]
+    calm = suite.records_of(*[{**each, "user_id": f"calm-{each['user_id']}"} for each in bodies])
+    deliver(calm)
+    deliveries = [suite.records_of(*chance.sample(bodies, 25)) for _ in range(4)] + [suite.records_of(*bodies)]
+    for records in deliveries:
+        waiting = records
+        for _ in range(20):
+            suite.wire.repair()
+            for operation in chance.choices([READ, WRITE], k=2):
+                suite.wire.lose_answer(operation, times=chance.randrange(3))
+            suite.wire.throttle(f"u-{chance.randrange(4)}", times=chance.randrange(6))
+            suite.wire.refuse(WRITE, "ThrottlingException", times=chance.randrange(3))
+            try:
+                answer = deliver(waiting)["batchItemFailures"]
+            except Unavailable:
+                continue
+            if not answer:
+                break
+            sequences = [record["kinesis"]["sequenceNumber"] for record in waiting]
+            waiting = waiting[sequences.index(answer[0]["itemIdentifier"]) :]
+        else:
+            raise AssertionError("it never ended")
+    suite.wire.repair()
+    for user in range(4):
+        found, expected = suite.profile(f"u-{user}"), suite.profile(f"calm-u-{user}")
+        assert (found.entries, found.counters, found.context) == (expected.entries, expected.counters, expected.context)
+        assert (found.first_ms, found.last_ms) == (expected.first_ms, expected.last_ms)
