@@ -7,6 +7,7 @@ template can hold (dataset group, schemas, datasets, solution, role) is there: c
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,19 @@ class Managed:
         self._deploy(version)
         figures = self._personalize.get_solution_metrics(solutionVersionArn=version)["metrics"]
         return Made(self._campaign, version, tracker, rows, figures)
+
+    def remove(self) -> None:
+        """Ends what this made and the stack cannot end: campaign and tracker; the stack can be deleted then."""
+        absent = self._personalize.exceptions.ResourceNotFoundException
+        self._tell("deleting the campaign", None)
+        with suppress(absent):
+            self._personalize.delete_campaign(campaignArn=self._campaign)
+            while True:  # until it is gone
+                self._personalize.describe_campaign(campaignArn=self._campaign)
+                self._sleep(POLL_S[self._connection.target])
+        self._tell("deleting the event tracker", None)
+        for tracker in self._personalize.list_event_trackers(datasetGroupArn=self._group)["eventTrackers"]:
+            self._personalize.delete_event_tracker(eventTrackerArn=tracker["eventTrackerArn"])
 
     def _import(self, kind: str, file: Path, count: int) -> None:
         dataset = self._dataset(kind)

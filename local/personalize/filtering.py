@@ -4,21 +4,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.aws.service import Input, Operation, Output, Service
-from local.personalize import datasets, filters, resources
+from local.personalize import datasets, expressions, resources
 from local.personalize.errors import InvalidInput
 from local.personalize.resources import ACTIVE, FILTER, GROUP
 
-_DATASETS = {filters.INTERACTIONS: datasets.INTERACTIONS, filters.ITEMS: datasets.ITEMS, filters.USER: datasets.USERS}
+_DATASETS = {
+    expressions.INTERACTIONS: datasets.INTERACTIONS,
+    expressions.ITEMS: datasets.ITEMS,
+    expressions.USER: datasets.USERS,
+}
 
 
 def create(service: Service, given: Input) -> Output:
     """CreateFilter."""
     group = resources.ready(service, GROUP, given["datasetGroupArn"])["datasetGroupArn"]
     try:
-        parts = filters.parse(given["filterExpression"])
-    except filters.ExpressionError as error:
+        parts = expressions.parse(given["filterExpression"])
+    except expressions.ExpressionError as error:
         raise InvalidInput(f"Filter expression is invalid: {error}.") from error
-    for condition in filters.conditions(parts):
+    for condition in expressions.conditions(parts):
         dataset = datasets.of(service, group, _DATASETS[condition.dataset])
         if dataset is None or condition.field not in datasets.columns(service, dataset):
             raise InvalidInput(f"Filter expression is invalid: there is no {condition.dataset}.{condition.field}.")
@@ -47,10 +51,10 @@ def chosen(service: Service, given: Mapping[str, Any], group: str) -> dict[str, 
         raise InvalidInput("The filter and the campaign must belong to the same dataset group.")
     values = dict(given.get("filterValues", {}))
     try:
-        wanted = filters.parameters(filters.parse(record["filterExpression"]))
+        wanted = expressions.parameters(expressions.parse(record["filterExpression"]))
         for name in wanted & values.keys():
-            filters.listed(values[name])
-    except filters.ExpressionError as error:
+            expressions.listed(values[name])
+    except expressions.ExpressionError as error:
         raise InvalidInput(f"filterValues are invalid: {error}.") from error
     if values.keys() != wanted:
         raise InvalidInput(f"filterValues must be given for {sorted(wanted)}, and are for {sorted(values)}.")

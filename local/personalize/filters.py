@@ -1,23 +1,10 @@
-"""Filter expression -> which items a user's list may have, by what is known of items, of the user and of what they did.
+"""Parts of a filter expression -> which items a user's list may have. Pure."""
 
-    EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("purchase") | INCLUDE ItemID WHERE Items.CATEGORY IN ($CATEGORY)
-
-Pure. The language is that of Personalize's developer guide ("Filter expression structure and elements"): conditions by
-IN, NOT IN and comparisons, AND before OR, one dataset a part, IF with CurrentUser, parameters; parts combined by "|".
-"""
-
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-INTERACTIONS, ITEMS, USER = "Interactions", "Items", "CurrentUser"
-ANY = "*"
-MOST_PARTS = 10
-_TOKEN = re.compile(
-    r'\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<number>-?\d+(?:\.\d+)?)|(?P<parameter>\$[A-Za-z_]\w*)'
-    r"|(?P<field>[A-Za-z]\w*\.[A-Za-z_]\w*)|(?P<word>[A-Za-z]+)|(?P<sign><=|>=|!=|[=<>(),|*]))"
-)
+from local.personalize.expressions import ANY, ITEMS, Condition, ExpressionError, Part, listed
+
 _COMPARED: dict[str, Callable[[float, float], bool]] = {
     "=": lambda a, b: a == b, "!=": lambda a, b: a != b, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b,
     ">": lambda a, b: a > b, ">=": lambda a, b: a >= b,
@@ -25,29 +12,6 @@ _COMPARED: dict[str, Callable[[float, float], bool]] = {
 
 Row = Mapping[str, str]
 Values = Mapping[str, str]
-
-
-class ExpressionError(ValueError):
-    """The expression, or a value for its parameters, cannot be understood; str() says where."""
-
-
-@dataclass(frozen=True)
-class Condition:
-    """dataset.field operator values: texts without their quotes, `*` for anything, $NAME for a parameter."""
-
-    dataset: str
-    field: str
-    operator: str
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Part:
-    """Conditions as a list of alternatives, each a list that holds together; `when` is what the user must be."""
-
-    include: bool
-    alternatives: tuple[tuple[Condition, ...], ...]
-    when: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
@@ -59,35 +23,12 @@ class Known:
     interactions: Iterable[Row]
 
 
-def parse(text: str) -> tuple[Part, ...]:
-    """The parts of an expression. Raises ExpressionError."""
-    tokens = _Tokens(text)
-    parts = [_part(tokens)]
-    while tokens.skip("|"):
-        parts.append(_part(tokens))
-    if tokens.kind:
-        raise tokens.wrong("AND, OR, IF, | or the end")
-    if len(parts) > MOST_PARTS:
-        raise ExpressionError(f"a filter has at most {MOST_PARTS} expressions, not {len(parts)}")
-    return tuple(parts)
-
-
-def parameters(parts: Iterable[Part]) -> set[str]:
-    """Names of the parameters, without the dollar."""
-    return {value[1:] for each in conditions(parts) for value in each.values if value.startswith("$")}
-
-
-def conditions(parts: Iterable[Part]) -> list[Condition]:
-    """All conditions."""
-    return [each for part in parts for group in (*part.alternatives, part.when) for each in group]
-
-
 def allowed(parts: Sequence[Part], values: Values, known: Known) -> Callable[[str], bool]:
     """Item -> whether the filter lets it pass. Raises ExpressionError for a parameter without a value."""
     included: list[Callable[[str], bool]] = []
     excluded: list[Callable[[str], bool]] = []
     for part in parts:
-        if not all(_fits(known.user, condition, values) for condition in part.when):
+        if not all(_test(condition, values)(known.user) for condition in part.when):
             continue
         (included if part.include else excluded).append(_matching(part, values, known))
     return lambda item: (
@@ -95,124 +36,22 @@ def allowed(parts: Sequence[Part], values: Values, known: Known) -> Callable[[st
     )
 
 
-def listed(text: str) -> list[str]:
-    """A parameter's value, as `"a","b"` or `3` -> its texts. Raises ExpressionError."""
-    tokens = _Tokens(text)
-    found = [tokens.value()]
-    while tokens.skip(","):
-        found.append(tokens.value())
-    if tokens.kind:
-        raise tokens.wrong("a comma or the end")
-    return found
-
-
-class _Tokens:
-    """The words of an expression, one after another."""
-
-    def __init__(self, text: str) -> None:
-        self._text, self._end = text, 0
-        self.kind, self.token = "", ""
-        self.next()
-
-    def next(self) -> str:
-        """The token, and goes on to the next."""
-        token = self.token
-        rest = self._text[self._end :]
-        if not rest.strip():
-            self.kind, self.token = "", ""
-            return token
-        found = _TOKEN.match(self._text, self._end)
-        if not found or not found.lastgroup:
-            raise ExpressionError(f"{rest.strip()[:20]!r} is not understood")
-        self._end, self.kind, self.token = found.end(), found.lastgroup, found[found.lastgroup]
-        return token
-
-    def skip(self, word: str) -> bool:
-        """Whether it is that word (in any capitals) or sign; goes on then."""
-        if self.kind in ("word", "sign") and self.token.upper() == word.upper():
-            self.next()
-            return True
-        return False
-
-    def take(self, word: str) -> None:
-        """Goes on past the word. Raises ExpressionError where it is another."""
-        if not self.skip(word):
-            raise self.wrong(word)
-
-    def value(self) -> str:
-        """A text, a number, or a parameter."""
-        if self.kind == "text":
-            return re.sub(r"\\(.)", r"\1", self.next()[1:-1])
-        if self.kind in ("number", "parameter") or self.token == ANY:
-            return self.next()
-        raise self.wrong('a value as "text", 3 or $PARAMETER')
-
-    def wrong(self, expected: str) -> ExpressionError:
-        """What to raise."""
-        return ExpressionError(f"{expected} is expected in place of {self.token or 'the end'!r}")
-
-
-def _part(tokens: _Tokens) -> Part:
-    include = tokens.skip("INCLUDE")
-    if not include:
-        tokens.take("EXCLUDE")
-    tokens.take("ItemID")
-    tokens.take("WHERE")
-    alternatives = [[_condition(tokens, (INTERACTIONS, ITEMS))]]
-    while True:
-        if tokens.skip("AND"):
-            alternatives[-1].append(_condition(tokens, (INTERACTIONS, ITEMS)))
-        elif tokens.skip("OR"):
-            alternatives.append([_condition(tokens, (INTERACTIONS, ITEMS))])
-        else:
-            break
-    when: list[Condition] = []
-    if tokens.skip("IF"):
-        when.append(_condition(tokens, (USER,)))
-        while tokens.skip("AND"):
-            when.append(_condition(tokens, (USER,)))
-    every = [condition for group in alternatives for condition in group]
-    if any(one.dataset != other.dataset for one, other in pairwise(every)):
-        raise ExpressionError("conditions joined by AND or OR must be of one dataset: combine expressions by |")
-    return Part(include, tuple(map(tuple, alternatives)), tuple(when))
-
-
-def _condition(tokens: _Tokens, datasets: Sequence[str]) -> Condition:
-    if tokens.kind != "field":
-        raise tokens.wrong(f"a field of {' or '.join(datasets)}")
-    dataset, _, field = tokens.next().partition(".")
-    spelled = next((known for known in datasets if known.lower() == dataset.lower()), None)
-    if spelled is None:
-        raise ExpressionError(f"{dataset} is none of {', '.join(datasets)}, which may stand here")
-    if tokens.token in _COMPARED:
-        return Condition(spelled, field, tokens.next(), (tokens.value(),))
-    operator = "NOT IN" if tokens.skip("NOT") else "IN"
-    tokens.take("IN")
-    tokens.take("(")
-    values = [tokens.value()]
-    while tokens.skip(","):
-        values.append(tokens.value())
-    tokens.take(")")
-    return Condition(spelled, field, operator, tuple(values))
-
-
 def _matching(part: Part, values: Values, known: Known) -> Callable[[str], bool]:
     if part.alternatives[0][0].dataset == ITEMS:
+        groups = [[_test(condition, values) for condition in group] for group in part.alternatives]
         empty: Row = {}
-        return lambda item: any(
-            all(_fits(known.items.get(item, empty), condition, values) for condition in group)
-            for group in part.alternatives
-        )
+
+        def of_item(item: str) -> bool:
+            row = known.items.get(item, empty)
+            return any(all(test(row) for test in group) for group in groups)
+
+        return of_item
     # Of interactions, NOT IN is about the item: nothing that was done with it is one of these.
-    done = {
-        condition: {row["ITEM_ID"] for row in known.interactions if _fits(row, _positive(condition), values)}
-        for group in part.alternatives
-        for condition in group
-    }
-    return lambda item: any(
-        all((item in done[condition]) == (condition.operator != "NOT IN") for condition in group)
-        for group in part.alternatives
-    )
+    done = []
+    for group in part.alternatives:
+        tests = [(condition.operator != "NOT IN", _test(_positive(condition), values)) for condition in group]
+        done.append([(wanted, {row["ITEM_ID"] for row in known.interactions if test(row)}) for wanted, test in tests])
+    return lambda item: any(all((item in items) == wanted for wanted, items in group) for group in done)
 
 
 def _positive(condition: Condition) -> Condition:
@@ -221,17 +60,36 @@ def _positive(condition: Condition) -> Condition:
     return Condition(condition.dataset, condition.field, "IN", condition.values)
 
 
-def _fits(row: Row, condition: Condition, values: Values) -> bool:
+def _test(condition: Condition, values: Values) -> Callable[[Row], bool]:
     """Whether a row's field fits; of several categories (a|b) one is enough. What a row does not have fits NOT IN."""
-    held = row.get(condition.field) or ""
-    wanted = [text for value in condition.values for text in _meant(value, values)]
+    wanted = {text for value in condition.values for text in _meant(value, values)}
+    field, positive = condition.field, condition.operator == "IN"
     if condition.operator in _COMPARED:
+        return _comparison(field, condition.operator, min(wanted))
+    anything = ANY in wanted
+
+    def fits(row: Row) -> bool:
+        held = row.get(field) or ""
+        found = bool(held) and (anything or held in wanted or not wanted.isdisjoint(held.split("|")))
+        return found == positive
+
+    return fits
+
+
+def _comparison(field: str, operator: str, wanted: str) -> Callable[[Row], bool]:
+    compare = _COMPARED[operator]
+    try:
+        number = float(wanted)
+    except ValueError:  # a text: it can only be equal
+        return lambda row: operator == "=" and row.get(field) == wanted
+
+    def fits(row: Row) -> bool:
         try:
-            return bool(held) and _COMPARED[condition.operator](float(held), float(wanted[0]))
+            return compare(float(row.get(field) or "nan"), number) and bool(row.get(field))
         except ValueError:
-            return condition.operator == "=" and held == wanted[0]
-    found = bool(held) and (ANY in wanted or not {held, *held.split("|")}.isdisjoint(wanted))
-    return found == (condition.operator == "IN")
+            return False
+
+    return fits
 
 
 def _meant(value: str, values: Values) -> list[str]:

@@ -156,3 +156,16 @@ def test_tables_are_taken_too(deployed: dict[str, str], connection: Connection, 
     file.write_text("\n".join(["user_id:token\titem_id:token\ttimestamp:float", *lines]) + "\n")
     with pytest.raises(PlatformError, match="There are 1"):
         Managed(connection, lambda doing, share: None).make(file, None)
+
+
+def test_it_removes_what_the_stack_cannot(made: Any, aws: Aws, connection: Connection) -> None:
+    Managed(connection, lambda doing, share: None).remove()
+    Managed(connection, lambda doing, share: None).remove()  # what is gone is no error
+    client = aws.client("cloudformation")
+    client.delete_stack(StackName=STACK)
+
+    def gone() -> bool:
+        solutions = aws.client("personalize").list_solutions()["solutions"]
+        return not any(made.version.startswith(each["solutionArn"]) for each in solutions)
+
+    eventually(gone, "the solution's end with its stack")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from local.personalize.filters import ExpressionError, Known, allowed, listed, parameters, parse
+from local.personalize.expressions import ExpressionError, listed, parameters, parse
+from local.personalize.filters import Known, allowed
 
 ITEMS = {
     "a": {"ITEM_ID": "a", "CATEGORY": "shoes", "PRICE": "10"},

@@ -11,11 +11,17 @@ from cuatro.adapters.ranker import OnnxRanker
 from cuatro.ranking import Taken
 from local.personalize import filters
 from local.personalize.answering.tables import Followed, Row
+from local.personalize.expressions import parse
 
 DAY = 86400.0
 NEWEST = 100  # items of a history that the model looks at
 Question = Mapping[str, Any]
 Answered = dict[str, Any]
+
+
+def _anything(_item: str) -> bool:
+    """What passes where there is no filter."""
+    return True
 
 
 class Lists:
@@ -45,7 +51,7 @@ class Lists:
                 table.refresh()
 
     def answer(self, question: Question) -> list[Answered]:
-        """Items, best first. Raises filters.ExpressionError for a filter that cannot be applied."""
+        """Items, best first. Raises ExpressionError for a filter that cannot be applied."""
         self.refresh()
         with self._lock:
             history = list(self._histories.get(question.get("filtered_user") or "", ()))
@@ -81,15 +87,15 @@ class Lists:
         self, chosen: Mapping[str, Any] | None, question: Question, history: Sequence[Row]
     ) -> Callable[[str], bool]:
         if chosen is None:
-            return lambda _item: True
+            return _anything
         user = self._users.get(question.get("filtered_user") or "", {})
         known = filters.Known(self._items, user, history)
-        return filters.allowed(filters.parse(chosen["expression"]), chosen["values"], known)
+        return filters.allowed(parse(chosen["expression"]), chosen["values"], known)
 
     def _best(
         self, question: Question, taken: Sequence[Taken], passes: Callable[[str], bool], count: int
     ) -> list[Answered]:
-        out = {item for item in self._ranker.names if not passes(item)}
+        out = set() if passes is _anything else {item for item in self._ranker.names if not passes(item)}
         if question.get("item"):  # an item is not similar to itself
             out.add(question["item"])
         ranked = self._ranker.rank(question.get("user") or "", taken, out, count)

@@ -14,7 +14,7 @@ from typing import Any
 import waitress  # type: ignore[import-untyped]
 
 from local.personalize.answering.lists import Lists
-from local.personalize.filters import ExpressionError
+from local.personalize.expressions import ExpressionError
 from local.platform.account import HOST
 
 log = logging.getLogger(__name__)
