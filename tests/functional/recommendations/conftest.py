@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,12 @@ from tests.functional.recommendations.suite import ENVIRONMENT, Suite
 
 POLICY = {"diversity": 0.0, "explore_share": 0.0, "prior_mass": 0}
 """Nothing is left to chance, the model's order stays; a test that wants more changes it."""
+
+
+def policy(environment: pytest.MonkeyPatch, **fields: Any) -> None:
+    """Another POLICY for the calls that follow."""
+    environment.setenv("POLICY", json.dumps({**POLICY, **fields}))
+    settings.cache_clear()
 
 
 @pytest.fixture(scope="session")

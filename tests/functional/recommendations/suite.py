@@ -43,6 +43,11 @@ def interaction(number: int, **changes: Any) -> dict[str, Any]:
     }
 
 
+def names(answer: dict[str, Any]) -> list[str]:
+    """Items of a list."""
+    return [each["item_id"] for each in answer["items"]]
+
+
 class Suite(Stage):
     """Tables, stream, bus, deliveries and buckets in memory, and the functions."""
 

@@ -1,25 +1,13 @@
-"""GET /recommendations: what is in a list, what is left out, what is stored of it, pages, and entity tags."""
+"""GET /recommendations: what is in a list, what is left out, and what is stored of it."""
 
-import json
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from cuatro.config import settings
-from tests.functional.recommendations.conftest import POLICY
-from tests.functional.recommendations.suite import Suite, interaction
+from tests.functional.recommendations.conftest import policy
+from tests.functional.recommendations.suite import Suite, interaction, names
 from tests.functional.recommendations.tiny_ranker import NAMES
-
-
-def names(answer: dict[str, Any]) -> list[str]:
-    return [each["item_id"] for each in answer["items"]]
-
-
-def policy(environment: pytest.MonkeyPatch, **fields: Any) -> None:
-    environment.setenv("POLICY", json.dumps({**POLICY, **fields}))
-    settings.cache_clear()
 
 
 def test_a_known_user_gets_the_models_list_with_reasons(suite: Suite) -> None:
@@ -197,65 +185,3 @@ def test_a_warm_list_takes_three_calls(suite: Suite) -> None:
     assert suite.wire.calls == {"BatchGetItem": 2, "BatchExecuteStatement": 1}
     suite.recommend()
     assert suite.wire.calls == {"BatchGetItem": 3, "BatchExecuteStatement": 2}, "shelves and catalogue from memory"
-
-
-def test_pages_walk_through_one_stored_list(suite: Suite) -> None:
-    suite.fill({"item_id": "i-1", "title": "Red shoes"})
-    suite.know("u-1", ("i-1", "cart", 1.0))
-    first = suite.recommend(k="2")[1]
-    second = suite.recommend(k="2", page=first["next"])[1]
-    third = suite.recommend(page=second["next"])[1]
-    assert first["list_id"] == second["list_id"] == third["list_id"]
-    assert third["next"] is None
-    found = [*names(first), *names(second), *names(third)]
-    assert found[:3] == ["i-2", "i-3", "i-4"]
-    assert len(found) == len(set(found)) == 6
-    assert second["items"][0]["why"] == "because you put Red shoes in your cart"
-    assert len(suite.items("lists")) == 1, "a page makes no new list"
-
-
-def test_a_page_of_somebody_elses_list_is_not_found(suite: Suite) -> None:
-    suite.know("u-1", ("i-1", "view", 1.0))
-    token = suite.recommend(k="2")[1]["next"]
-    status, answer = suite.recommend("u-2", page=token)
-    assert (status, answer["error"]["code"], answer["error"]["field"]) == (404, "not_found", "page")
-
-
-def test_a_page_has_a_tag_and_is_not_sent_twice(suite: Suite) -> None:
-    suite.know("u-1", ("i-1", "view", 1.0))
-    token = suite.recommend(k="2")[1]["next"]
-    suite.recommend(page=token)
-    assert suite.recommend(tag=suite.headers["ETag"], page=token) == (304, None)
-
-
-def test_a_client_keeps_its_list_until_the_user_does_something(
-    suite: Suite, metrics: Callable[[], Counter[str]]
-) -> None:
-    suite.know("u-1", ("i-1", "view", 1.0), n=1)
-    suite.recommend()
-    tag = suite.headers["ETag"]
-    assert suite.headers["Cache-Control"] == "private, no-cache"
-    metrics()
-    assert suite.recommend(tag=tag) == (304, None)
-    assert suite.headers["ETag"] == tag
-    assert suite.recommend(tag=f'"other", W/{tag}') == (304, None)
-    assert (metrics()["NotModified"], len(suite.items("lists"))) == (2, 1)
-    suite.know("u-1", ("i-2", "view", 0.1), ("i-1", "view", 1.0), n=2)
-    status, answer = suite.recommend(tag=tag)
-    assert (status, names(answer)[0]) == (200, "i-5")
-
-
-def test_a_tag_says_nothing_about_another_question_or_an_old_list(
-    suite: Suite, environment: pytest.MonkeyPatch
-) -> None:
-    suite.know("u-1", ("i-1", "view", 1.0))
-    suite.recommend(k="2")
-    tag = suite.headers["ETag"]
-    assert suite.recommend(k="3", tag=tag)[0] == 200
-    assert suite.recommend(k="2", context="country:IT", tag=tag)[0] == 200
-    list_id, served, rest = tag.strip('"').split(".")
-    assert suite.recommend(k="2", tag=f'"{list_id}.{int(served) - 61}.{rest}"')[0] == 200
-    assert suite.recommend(k="2", tag=f'"{list_id}.{int(served) + 10_000}.{rest}"')[0] == 200
-    policy(environment, list_cache_s=30)
-    suite.recommend(k="2")
-    assert suite.headers["Cache-Control"] == "private, max-age=30"

@@ -11,11 +11,7 @@ import pytest
 from cuatro.adapters.dynamodb import dynamo
 from cuatro.config import settings
 from tests.functional.recommendations import tiny_ranker
-from tests.functional.recommendations.suite import Suite
-
-
-def names(answer: dict[str, Any]) -> list[str]:
-    return [each["item_id"] for each in answer["items"]]
+from tests.functional.recommendations.suite import Suite, names
 
 
 def known(suite: Suite) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cuatro.config import settings
-from tests.functional.recommendations.suite import Suite
+from tests.functional.recommendations.suite import Suite, names
 
 
 def similar(suite: Suite, item: str, tag: str = "", **query: str) -> tuple[int, Any]:
@@ -17,10 +17,6 @@ def similar(suite: Suite, item: str, tag: str = "", **query: str) -> tuple[int, 
         query={name: [value] for name, value in query.items()},
         item_id=item,
     )
-
-
-def names(answer: dict[str, Any]) -> list[str]:
-    return [each["item_id"] for each in answer["items"]]
 
 
 def test_an_item_is_shown_with_a_tag_for_caches(suite: Suite) -> None:
