@@ -122,6 +122,13 @@ class Target:
         int, Why("few on a laptop, where somebody waits to see the failures queue", "*.MaximumRetryAttempts")
     ]
     max_age_days: Annotated[int, Why("the oldest event still taken; demos replay history", "*.MAX_AGE_DAYS")] = 3650
+    gather_s: Annotated[
+        int,
+        Why(
+            "a shelf is written once for all that came in this time, which is paid for; on a laptop somebody waits",
+            "*.MaximumBatchingWindowInSeconds",
+        ),
+    ] = 10
     shadow_model: Annotated[
         bool, Why("scores a second model version beside the live one, compares, does not act", "*.SHADOW_MODEL_URI")
     ] = False
@@ -157,6 +164,7 @@ LOCAL = Target(
     max_record_age_hours=1,
     retry_attempts=3,
     models_image="cuatro-models:local",
+    gather_s=1,
     retraining=FraudRetraining(
         # What fits the history of models/fraud/scenario.py, which demo and tests play.
         train_days=30,

@@ -81,17 +81,17 @@ def _why(owner: type[Any]) -> dict[str, Why]:
 
 def _configuration(templates: Templates) -> Iterator[Row]:
     chosen = [TARGETS[name] for name in templates]
-    for owner, held in (
-        (Target, chosen),
-        (Profile, [target.profile for target in chosen]),
-        (FraudRetraining, [target.retraining for target in chosen]),
-        (RecommendationsRetraining, [target.recommendations_retraining for target in chosen]),
+    for of, owner, held in (
+        ("", Target, chosen),
+        ("", Profile, [target.profile for target in chosen]),
+        ("fraud: ", FraudRetraining, [target.retraining for target in chosen]),
+        ("recommendations: ", RecommendationsRetraining, [target.recommendations_retraining for target in chosen]),
     ):
         reasons = _why(owner)
         for field in fields(owner):
             values = [_said(getattr(each, field.name)) for each in held]
             if field.name in reasons and len(set(values)) > 1:
-                yield (f"`{field.name}`", *values, reasons[field.name].reason)
+                yield (f"{of}`{field.name}`", *values, reasons[field.name].reason)
 
 
 def _said(value: Any) -> str:
@@ -113,7 +113,7 @@ def _resources(templates: Templates) -> Iterator[Row]:
                 because = _because(kind, _readable(name), path, reasons)
                 alike[(kind, path.removeprefix(".Properties"), *values, because)].append(_readable(name))
     for (kind, path, *values), names in sorted(alike.items()):
-        yield (f"{kind}: {', '.join(sorted(names))}", f"`{path.lstrip('.')}`" if path else "the resource", *values)
+        yield (f"{kind}: {', '.join(sorted(set(names)))}", f"`{path.lstrip('.')}`" if path else "the resource", *values)
 
 
 def _comparable(resources: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class RecommendationPolicy(Policy):
         return f"catalogue read every {self.catalogue_cache_s} s, shelves every {self.shelf_cache_s} s"
 
     ranker: str = "model"
-    diversity: float = 0.2
+    diversity: float = 0.1
     popularity_guard: float = 0.0
     explore_share: float = 0.1
     explore_slot: int = 5
@@ -77,6 +77,7 @@ class RecommendationPolicy(Policy):
     missing: str = "show"
     candidates: int = 100
     pages: int = 3
+    prior_mass: float = 200
     list_days: float = 14
     profile_days: float = 400
     list_cache_s: int = 0

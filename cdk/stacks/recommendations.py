@@ -32,10 +32,8 @@ ROUTES: tuple[Route, ...] = (
     ("GET", "/profiles/{user_id}"),
     ("DELETE", "/profiles/{user_id}"),
 )
-# What becomes of an interaction beyond its user's profile may wait for a second, so that a shelf is written once for
-# many; a catalogue that is imported comes in thousands.
-_OBSERVE_S, _SHELVE_S = 1, 5
-_SHELVE_BATCH = 1000
+# What becomes of an interaction beyond its user's profile may wait, so that a shelf is written once for many.
+_GATHERED = 1000
 _SHELVING_MB = 256
 
 
@@ -116,13 +114,15 @@ class CuatroRecommendations(PipelineStack):
     def _sources(self) -> None:
         failures, target = self.failures.queue, self.target
         consume_stream(self.record, self.stream, failures=failures, target=target)
-        consume_table(
-            self.observe, self.profiles.table, failures=failures, target=target, only=WITH_OUTBOX, window_s=_OBSERVE_S
-        )
-        consume_table(self.tally, self.lists.table, failures=failures, target=target, window_s=_OBSERVE_S)
-        consume_table(
-            self.shelve, self.items.table, failures=failures, target=target, batch=_SHELVE_BATCH, window_s=_SHELVE_S
-        )
+        for reader, source, only in (
+            (self.observe, self.profiles, WITH_OUTBOX),
+            (self.tally, self.lists, None),
+            (self.shelve, self.items, None),
+        ):
+            consume_table(
+                reader, source.table, failures=failures, target=target, only=only, batch=_GATHERED,
+                window_s=target.gather_s,
+            )  # fmt: skip
 
     def _retrain(self, plan: RecommendationsRetraining, platform: CuatroPlatform) -> RetrainingLoop:
         loop = RetrainingLoop(
