@@ -1,5 +1,6 @@
 """A profile -> 20 items: CPU of the ranking function alone, ours and the ways of `implicit`, without any AWS call."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import onnx
 import pandas as pd
 from scipy import sparse
 
+from benchmarks.environment import ROOT
 from benchmarks.measure import Contestant, interleaved
 from benchmarks.recommendations import peer
 from benchmarks.recommendations.workload import Workload
@@ -27,7 +29,7 @@ def measure(workload: Workload, model: Path, work: Path, rounds: int) -> dict[in
     """CPU nanoseconds a list, by length of the profile and contestant."""
     from benchmarks.recommendations import naive  # noqa: PLC0415 - it reads the environment when imported
 
-    ours, many = OnnxRanker(model), OnnxRanker(large(work / "recommendations-100000.onnx"))
+    ours, many = OnnxRanker(model), OnnxRanker(large(work))
     knn = peer.neighbours(workload.rows, naive.items)
     chance = np.random.default_rng(7)
     figures: dict[int, dict[str, list[int]]] = {}
@@ -50,8 +52,10 @@ def _ranking(ranker: OnnxRanker, own: list[str]) -> Any:
     return lambda: ranker.rank("u", taken, own, K)
 
 
-def large(path: Path) -> Path:
+def large(work: Path) -> Path:
     """A model of 100,000 items with random neighbours, in the shape that such a model is shipped in; made once."""
+    export = (ROOT / "models" / "recommendations" / "export.py").read_bytes()
+    path = work / f"recommendations-{MANY_ITEMS}-{hashlib.sha256(export).hexdigest()[:12]}.onnx"
     if not path.exists():
         rng = np.random.default_rng(7)
         near = np.concatenate([rng.choice(MANY_ITEMS, MANY_NEIGHBOURS, replace=False) for _ in range(MANY_ITEMS)])

@@ -51,7 +51,9 @@ def _asking(handler: Handler, workload: Workload) -> Callable[[], None]:
 
 
 def _counted(aws: CannedAws, contestant: Contestant) -> Counter[str]:
-    """Calls of all users' requests, by operation."""
+    """Calls of all users' requests, by operation, when each of them has asked before."""
+    for _ in range(contestant.times):
+        contestant.run()
     before = aws.calls.copy()
     for _ in range(contestant.times):
         contestant.run()
