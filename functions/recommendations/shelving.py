@@ -1,7 +1,8 @@
 """Parts of shelves -> the shelves table, by compare-and-set; a part that is delivered again counts once.
 
-A shelf remembers the marks of what was folded into it in the last quarter of an hour, 1,024 at most: long enough for
-what Lambda delivers again. A crowd of writers beyond that may have an interaction count twice, in a number that decays.
+A shelf remembers the marks of what was folded into it in the last quarter of an hour, 512 at most (its writes are paid
+by size): long enough for what Lambda delivers again. A crowd of writers beyond that may have an interaction count
+twice, in a number that decays.
 """
 
 import sys
@@ -24,7 +25,7 @@ T = TypeVar("T")
 ROUNDS = 8
 """Rounds of compare-and-set against other writers."""
 REMEMBER_S = 900
-MARKS = 1024
+MARKS = 512
 _MARK_BYTES = 8
 
 
