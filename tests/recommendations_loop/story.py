@@ -1,10 +1,7 @@
 """One deployment in this tier, in the order of its tests: who ranks, what was shown, what comes next."""
 
-import hashlib
-import io
 import itertools
 import json
-import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -110,39 +107,3 @@ class Story:
         key = f"recommendations/reports/shadow/{name}.json"
         told: dict[str, Any] = json.loads(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
         return told
-
-    def register(self, name: str, model: bytes) -> str:
-        """ARN of an approved version with this ONNX file, as nobody's retraining makes it: it is rolled out at once."""
-        key = f"recommendations/models/{name}/output/model.tar.gz"
-        self.s3.put_object(Bucket=self.bucket, Key=key, Body=_archive(model))
-        like = self.control.sagemaker.describe_model_package(ModelPackageName=self.made)["InferenceSpecification"]
-        container = {"Image": like["Containers"][0]["Image"], "ModelDataUrl": f"s3://{self.bucket}/{key}"}
-        made = self.control.sagemaker.create_model_package(
-            ModelPackageGroupName=self.control.group,
-            ModelApprovalStatus="Approved",
-            InferenceSpecification={
-                "Containers": [container],
-                "SupportedContentTypes": like["SupportedContentTypes"],
-                "SupportedResponseMIMETypes": like["SupportedResponseMIMETypes"],
-            },
-            CustomerMetadataProperties={"version": name, "model_sha256": hashlib.sha256(model).hexdigest()},
-        )
-        return str(made["ModelPackageArn"])
-
-
-def unpacked(archive: bytes) -> bytes:
-    """model.onnx of a model.tar.gz."""
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        member = next(each for each in tar.getmembers() if each.name.endswith("model.onnx"))
-        found = tar.extractfile(member)
-        assert found
-        return found.read()
-
-
-def _archive(model: bytes) -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w:gz") as tar:
-        entry = tarfile.TarInfo("model.onnx")
-        entry.size = len(model)
-        tar.addfile(entry, io.BytesIO(model))
-    return stream.getvalue()

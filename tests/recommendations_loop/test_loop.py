@@ -13,7 +13,8 @@ import pandas as pd
 from local.lifecycle.backfill import put_files
 from local.lifecycle.versions import versions
 from models.recommendations.backfill import files
-from tests.recommendations_loop.story import Story, unpacked
+from tests.recommendations_loop.story import Story
+from tests.registration import model_of, register
 
 MEASURED = 150
 POISON = 2
@@ -94,15 +95,13 @@ def test_a_model_of_poisoned_interactions_is_refused(story: Story) -> None:
 
 def test_a_model_of_another_shop_does_not_survive_the_shadow_phase(story: Story) -> None:
     live = story.live()
-    artefact = story.control.sagemaker.describe_model_package(ModelPackageName=story.made)
-    bucket, _, key = artefact["InferenceSpecification"]["Containers"][0]["ModelDataUrl"][5:].partition("/")
-    model = onnx.load_from_string(unpacked(story.s3.get_object(Bucket=bucket, Key=key)["Body"].read()))
+    model = onnx.load_from_string(model_of(story.control, story.made))
     for each in model.metadata_props:
         if each.key == "version":
             each.value = "another-shop"
         elif each.key == "items":
             each.value = json.dumps([f"else-{number}" for number in range(len(json.loads(each.value)))])
-    found = story.reach(story.register("another-shop", model.SerializeToString()))
+    found = story.reach(register(story.control, story.made, "another-shop", model.SerializeToString()))
     assert found.stage == "RolledBack"
     # Of nobody's past does it know anything: all get its most popular things, which this shop does not have.
     assert re.match(r"the challenger would show \d\d different items where the champion showed \d{3}", found.note)

@@ -86,5 +86,5 @@ def live(story: Story) -> str:
 
 
 @pytest.fixture(scope="session")
-def packages(story: Story, live: str, clients: Any) -> Packages:
-    return Packages(story, clients)
+def packages(story: Story, live: str) -> Packages:
+    return Packages(story)

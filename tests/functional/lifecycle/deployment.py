@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import tarfile
 import time
 import zipfile
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from tests.functional.aws_in_memory import Wire
 from tests.functional.lifecycle.registry import PIPELINE, Registry
 from tests.functional.suite import ENVIRONMENT as SUITE
 from tests.functional.suite import REGION, Context, client
+from tests.registration import archived
 
 WEIGHTED, FOLLOWS = ("score", "api"), ("act", "drift")
 PLAN = {
@@ -35,16 +35,6 @@ ENVIRONMENT = {
 EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:rollout:one"
 
 
-def archive(content: bytes, name: str = "model.onnx") -> bytes:
-    """model.tar.gz."""
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w:gz") as tar:
-        entry = tarfile.TarInfo(name)
-        entry.size = len(content)
-        tar.addfile(entry, io.BytesIO(content))
-    return stream.getvalue()
-
-
 class Deployment:
     """Four functions whose alias points to version 1, with the shipped model."""
 
@@ -54,7 +44,7 @@ class Deployment:
         self.lambda_, self.s3 = client("lambda"), client("s3")
         for bucket in ("lake",):
             self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-        self.s3.put_object(Bucket="lake", Key="shipped/model.tar.gz", Body=archive(b"shipped"))
+        self.s3.put_object(Bucket="lake", Key="shipped/model.tar.gz", Body=archived(b"shipped"))
         client("dynamodb").create_table(
             TableName="models", BillingMode="PAY_PER_REQUEST",
             KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
@@ -94,7 +84,7 @@ class Deployment:
     def challenger(self, version: str = "v-1", content: bytes = b"challenger", **changes: Any) -> str:
         """An approved package; its ARN."""
         key = f"fraud/models/{version}/model.tar.gz"
-        self.s3.put_object(Bucket="lake", Key=key, Body=archive(content))
+        self.s3.put_object(Bucket="lake", Key=key, Body=archived(content))
         sha256 = changes.pop("sha256", hashlib.sha256(content).hexdigest())
         return self.registry.register(version, f"s3://lake/{key}", sha256, **changes)
 
@@ -195,4 +185,4 @@ def _outcome(score: float) -> str:
     return "decline" if score >= 0.5 else "approve"
 
 
-__all__ = ["EXECUTION", "FOLLOWS", "PIPELINE", "PLAN", "WEIGHTED", "Deployment", "archive"]
+__all__ = ["EXECUTION", "FOLLOWS", "PIPELINE", "PLAN", "WEIGHTED", "Deployment"]
