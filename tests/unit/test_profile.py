@@ -14,11 +14,9 @@ from hypothesis import strategies as st
 
 from cuatro.interactions import Interaction
 from functions.recommendations import outbox
-from functions.recommendations.features import FEATURES, taken
 from functions.recommendations.profile import (
     CAPACITY,
     REMEMBERED,
-    Entry,
     Profile,
     decode,
     encode,
@@ -28,7 +26,6 @@ from functions.recommendations.profile import (
 )
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
-DAY = 86400
 
 
 def interaction(number: int, item: str = "a", minute: float | None = None, **changes: Any) -> Interaction:
@@ -233,21 +230,3 @@ def test_the_outbox_tells_what_was_recorded() -> None:
     assert (first.time, first.recorded_at) == ("2026-11-01T00:01:00.000Z", "2026-11-23T10:00:00.000Z")
     assert (first.list_id, first.context, first.correlation_id) == ("l-1", {"page": "a"}, "e-1")
     assert (second.list_id, second.value, second.context) == (None, None, {})
-
-
-# What the model gets
-
-
-def test_the_model_gets_what_was_liked_with_its_age_in_days() -> None:
-    profile = Profile(
-        entries=(
-            Entry("new", 9 * DAY * 1000, "view"),
-            Entry("bad", 8 * DAY * 1000, "view"),
-            Entry("old", DAY * 1000, "cart"),
-        ),
-        ratings=(Entry("bad", 1, "rating", 2.0), Entry("old", 1, "rating", 2.5)),
-    )
-    assert [tuple(each) for each in taken(profile, 10.0 * DAY, 2.5)] == [("new", 1.0), ("old", 9.0)]
-    assert [each.item for each in taken(profile, 10.0 * DAY, 0)] == ["new", "bad", "old"]
-    assert taken(profile, 0.0, 2.5)[0].age_days == 0, "clocks differ"
-    assert FEATURES == ("items", "ages", "exclude", "k")
