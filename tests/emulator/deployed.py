@@ -1,6 +1,9 @@
 """One pipeline of the deployed suite as a test sees it: put, call, read tables, logs and queues."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,7 +20,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
 from local.platform.client import Connection
-from local.platform.process import Platform
+from local.platform.process import ROOT, Platform
 from local.replay.stream import put
 from tests.waiting import eventually
 
@@ -120,6 +123,22 @@ class Deployed:
     def _log_group(self, function: str, otherwise: str) -> str:
         configuration = self.client("lambda").get_function_configuration(FunctionName=self.outputs[function])
         return str(configuration.get("LoggingConfig", {}).get("LogGroup") or otherwise)
+
+    def cuatro(self, *arguments: str, given: str = "") -> str:
+        """The command line, as a person would run it against this platform; its output. given: its standard input."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+        done = subprocess.run(
+            [sys.executable, "-m", "local.cli.main", *arguments],
+            cwd=ROOT,
+            env=kept | {"AWS_ENDPOINT_URL": self.platform.endpoint, "COLUMNS": "200", "NO_COLOR": "1"},
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def queue(self, prefix: str) -> "Queue":
         """A new queue that SNS and the bus may write to."""

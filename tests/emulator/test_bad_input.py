@@ -2,16 +2,12 @@
 
 import base64
 import json
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.platform.process import ROOT
 from local.replay.rejected import Rejection, rejections
 from tests.emulator.deployed import Item, name, rfc3339
 from tests.emulator.suite import Suite, transaction
@@ -45,22 +41,6 @@ GARBAGE: dict[bytes, str] = {
     b'{"version": 1, "note": "' + b"x" * 100_000 + b'"}': "oversized",
 }
 FINE: Item = {"amount": 1250, "currency": "EUR", "version": 1}
-
-
-def cuatro(suite: Suite, *arguments: str) -> str:
-    """The command line, as a person would run it against this platform; its output."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "local.cli.main", *arguments],
-        cwd=ROOT,
-        env=kept | {"AWS_ENDPOINT_URL": suite.platform.endpoint, "COLUMNS": "200", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def rejected(suite: Suite, data: set[bytes]) -> dict[bytes, Rejection]:
@@ -99,9 +79,9 @@ def test_bad_records_are_kept_with_field_and_reason(suite: Suite, poisoned: Any)
 def test_corrected_records_are_decided_once_by_replay(suite: Suite, poisoned: Any, tmp_path: Path) -> None:
     _, bad = poisoned
     eventually(lambda: len(rejected(suite, set(bad))) == len(bad), "the rejected records")
-    assert "unknown_currency" in cuatro(suite, "replay", "fraud", "--dry-run")
+    assert "unknown_currency" in suite.cuatro("replay", "fraud", "--dry-run")
     file = tmp_path / "rejected.jsonl"
-    cuatro(suite, "replay", "fraud", "--out", str(file))
+    suite.cuatro("replay", "fraud", "--out", str(file))
     rows = [json.loads(line) for line in file.read_text().splitlines()]
     corrected = [row for row in rows if isinstance(row.get("record"), dict) and "terminal_id" in row["record"]]
     for row in corrected:
@@ -111,21 +91,21 @@ def test_corrected_records_are_decided_once_by_replay(suite: Suite, poisoned: An
     file.write_text("".join(json.dumps(row) + "\n" for row in corrected))
     assert len(corrected) >= len(WRONG)
 
-    told = cuatro(suite, "replay", "fraud", "--from", str(file))
+    told = suite.cuatro("replay", "fraud", "--from", str(file))
     assert f"{len(corrected)} records sent again" in told
     sent = [row["record"] for row in corrected]
     decisions = suite.decided(sent)
     left = set(rejected(suite, set(bad)))
     assert left == {data for data, (field, _) in bad.items() if not field}, "only the garbage still waits"
 
-    assert "wait no longer" in cuatro(suite, "replay", "fraud", "--from", str(file))
+    assert "wait no longer" in suite.cuatro("replay", "fraud", "--from", str(file))
     again = transaction(card_id=sent[0]["card_id"])
     suite.put(again)
     suite.decided([again])
     assert suite.decided(sent) == decisions
 
     # As they are, they are refused again, and wait again: nothing is lost by a replay that cures nothing.
-    cuatro(suite, "replay", "fraud", "--reason", "oversized")
+    suite.cuatro("replay", "fraud", "--reason", "oversized")
     eventually(lambda: set(rejected(suite, set(bad))) == left, "the garbage, refused once more")
 
 

@@ -5,7 +5,6 @@ import json
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -16,8 +15,6 @@ from functions.recommendations.profile import Profile, decode
 from functions.recommendations.shelves import ALL, popular
 from tests.emulator.deployed import Answer, Deployed, Item, name, rfc3339
 from tests.waiting import DEADLINE_S, eventually
-
-WRITES = 25
 
 
 def interaction(ago: timedelta = timedelta(0), **fields: Any) -> Item:
@@ -108,11 +105,8 @@ class Shop(Deployed):
         return [[cell.get("VarCharValue") for cell in row["Data"]] for row in rows[1:]]
 
     def stock(self, items: Iterable[Item]) -> None:
-        """Items into the catalogue, as `cuatro catalog import` writes them."""
-        table = self.connection.session.resource("dynamodb").Table(self.outputs["ItemsTable"])
-        with table.batch_writer() as batch:
-            for item in items:
-                batch.put_item(Item=json.loads(json.dumps(item), parse_float=Decimal))
+        """Items into the catalogue, by the command line."""
+        self.cuatro("catalog", "import", "-", given="".join(f"{json.dumps(item)}\n" for item in items))
 
 
 def today() -> str:

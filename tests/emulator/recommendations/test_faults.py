@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -52,6 +53,28 @@ def test_poison_is_kept_with_its_reason_and_the_rest_is_recorded(shop: Shop) -> 
     told = eventually(kept, "the rejected records")
     assert {data: field for data, (field, _) in told.items()} == {data: field for data, (field, _) in bad.items()}
     assert all(code for _, code in told.values())
+    assert "unknown_version" in shop.cuatro("replay", "recommendations", "--dry-run")
+
+
+def test_a_corrected_record_is_recorded_by_replay(shop: Shop, tmp_path: Path) -> None:
+    user, stare = name("u"), name("stare")
+    wrong = interaction(user_id=user, kind=stare)
+    data = json.dumps(wrong).encode()
+    shop.put(wrong)
+    bucket = shop.outputs["RejectedBucket"]
+    eventually(
+        lambda: any(each.data == data for each in rejections(shop.client("s3"), bucket, "recommendations")),
+        "the rejected record",
+    )
+    file = tmp_path / "rejected.jsonl"
+    shop.cuatro("replay", "recommendations", "--out", str(file))
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    (row,) = (each for each in rows if isinstance(each.get("record"), dict) and each["record"].get("kind") == stare)
+    row["record"]["kind"] = "view"
+    file.write_text(json.dumps(row) + "\n")
+    assert "1 records sent again" in shop.cuatro("replay", "recommendations", "--from", str(file))
+    assert shop.knows(user, wrong["item_id"]).counters == {"view": 1}
+    assert all(each.data != data for each in rejections(shop.client("s3"), bucket, "recommendations"))
 
 
 def test_a_table_that_is_throttled_loses_no_interaction(shop: Shop, faults: Faults) -> None:
