@@ -17,7 +17,7 @@ FEEDBACK: dict[str, Any] = {
 
 
 def feedback(**changes: Any) -> Feedback:
-    return decode_feedback(json.dumps({**FEEDBACK, **changes}).encode(), NOW.timestamp())
+    return decode_feedback(json.dumps({**FEEDBACK, **changes}).encode(), NOW.timestamp(), 60 * 86_400)
 
 
 def test_feedback_names_each_item_once() -> None:
@@ -36,6 +36,7 @@ def test_feedback_names_each_item_once() -> None:
         ({"list_id": "no list"}, "list_id", "invalid_value"),
         ({"version": 3}, "version", "unknown_version"),
         ({"time": (NOW + timedelta(hours=1)).isoformat()}, "time", "time_in_future"),
+        ({"time": (NOW - timedelta(days=61)).isoformat()}, "time", "time_too_old"),
     ],
 )
 def test_bad_feedback_is_refused(change: dict[str, Any], field: str, code: str) -> None:

@@ -25,7 +25,7 @@ def accept(body: bytes, correlation_id: str, setting: Settings, dynamo: Dynamo, 
 
     Raises Rejected for bad input, for a list that is not there (not_found) or has none of the items; Unavailable.
     """
-    feedback = decode_feedback(body, now)
+    feedback = decode_feedback(body, now, setting.max_age_days * 86_400)
     before, added = _kept(feedback, setting, dynamo)
     if feedback.kind == "click":
         clicks = [_click(item, feedback, before, correlation_id) for item in added.known]

@@ -3,18 +3,16 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
-from unicodedata import normalize
 from urllib.parse import unquote
 
 import msgspec
 
 from cuatro.errors import Rejected
 from cuatro.events import Id
-from cuatro.interactions import checked_name
+from cuatro.interactions import checked_name, checked_text
 from functions.recommendations.policy import MAX_LIST, Policy
 
 DEFAULT_K = 20
-MAX_VALUE = 64
 
 Query = Mapping[str, Sequence[str]]
 
@@ -62,11 +60,12 @@ def _context(pairs: Sequence[str], policy: Policy) -> dict[str, str]:
     context = {}
     for pair in pairs:
         key, colon, value = pair.partition(":")
-        if not colon or not value or len(value) > MAX_VALUE:
+        if not colon or not value:
             raise Rejected("must look like country:IT", "context", "invalid_value")
         if key not in policy.contexts:
             raise Rejected(f"{key!r:.40} is none of {', '.join(policy.contexts)}", "context", "unknown_context")
-        context[key] = normalize("NFC", value)
+        # As strict as the stream: a click on this list is an interaction with this context.
+        context[key] = checked_text(value, "context")
     return context
 
 

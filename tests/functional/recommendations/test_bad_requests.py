@@ -46,9 +46,11 @@ def test_k_is_a_number_from_1_to_100(suite: Suite, k: str) -> None:
 @pytest.mark.parametrize(
     ("context", "code"),
     [("country", "invalid_value"), ("country:", "invalid_value"), ("planet:mars", "unknown_context"),
-     (f"country:{'x' * 65}", "invalid_value")],
+     (f"country:{'x' * 65}", "invalid_value"), ("page: home", "invalid_value"), ("page:a\nb", "invalid_value"),
+     ("page:\u202ehome", "invalid_value"), (f"page:{chr(0x1D160) * 40}", "invalid_value")],
 )  # fmt: skip
-def test_context_is_a_known_key_with_a_value(suite: Suite, context: str, code: str) -> None:
+def test_context_is_a_known_key_with_a_value_that_interactions_may_have(suite: Suite, context: str, code: str) -> None:
+    """Else a click on the list, which has its context, would be taken here and rejected from the stream."""
     status, answer = suite.recommend(context=context)
     assert (status, answer["error"]["field"], answer["error"]["code"]) == (400, "context", code)
 

@@ -73,7 +73,7 @@ def decode_interaction(data: bytes | msgspec.Raw, now: float, max_age_s: float) 
     """A checked interaction, its names in form C. `now` in unix seconds. Raises Rejected."""
     interaction = decoded(_INTERACTION, data, MAX_INTERACTION_BYTES)
     user, item = checked_name(interaction.user_id, "user_id"), checked_name(interaction.item_id, "item_id")
-    context = {key: _checked(value, f"context.{key}") for key, value in interaction.context.items()}
+    context = {key: checked_text(value, f"context.{key}") for key, value in interaction.context.items()}
     if interaction.kind == "rating":
         if interaction.value is None:
             raise Rejected("is missing: a rating has one", "value", "missing_field")
@@ -99,11 +99,11 @@ def decode_interactions(
     return good, bad
 
 
-def decode_feedback(data: bytes, now: float) -> Feedback:
-    """Checked feedback, each item once. `now` in unix seconds. Raises Rejected."""
+def decode_feedback(data: bytes, now: float, max_age_s: float) -> Feedback:
+    """Checked feedback, each item once. `now` in unix seconds; no older than interactions are. Raises Rejected."""
     feedback = decoded(_FEEDBACK, data, MAX_FEEDBACK_BYTES)
     items = checked_names(feedback.items, "items")
-    check_time(feedback.time, now)
+    check_time(feedback.time, now, max_age_s)
     return feedback if items == feedback.items else msgspec.structs.replace(feedback, items=items)
 
 
@@ -118,7 +118,7 @@ def checked_name(text: str, field: str) -> str:
     1 to 128 characters of any script; no control characters or line ends, no lone surrogates, no space at either end,
     none of / \\ ? # %, and neither "." nor "..", which a path would lose.
     """
-    name = _checked(text, field, MAX_NAME)
+    name = checked_text(text, field, MAX_NAME)
     if _SEPARATORS.search(name) or name in {".", ".."}:
         raise Rejected("must be without / \\ ? # % and neither . nor ..", field, "invalid_value")
     return name
@@ -129,7 +129,8 @@ _SEPARATORS = re.compile(r"[/\\?#%]")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
-def _checked(text: str, field: str, limit: int = MAX_CONTEXT_VALUE) -> str:
+def checked_text(text: str, field: str, limit: int = MAX_CONTEXT_VALUE) -> str:
+    """A value of a context (or a name) in form C, without what would hurt a log or a key. Raises Rejected."""
     normal = text if text.isascii() else unicodedata.normalize("NFC", text)
     if not 1 <= len(normal) <= limit:  # form C may be longer
         raise Rejected(f"must be 1 to {limit} characters", field, "invalid_value")
