@@ -34,13 +34,13 @@ def new_to_the_model(taken: Sequence[Taken], ranker: Ranker) -> list[Taken]:
     return [each for each in taken[:NEWEST] if not ranker.knows(each.item)]
 
 
-def personal(ranked: Ranked) -> tuple[list[Pooled], list[Pooled]]:
+def personal(ranked: Ranked, reasons: bool) -> tuple[list[Pooled], list[Pooled]]:
     """A ranker's list: what it has a reason for, and the rest, which then stands there for its popularity.
 
-    A ranker that never gives reasons has meant all of it.
+    reasons: does this ranker ever give one? One that does not has meant all of it.
     """
     rows = list(zip(ranked.items, ranked.scores, ranked.because, strict=True))
-    if not any(because for _, _, because in rows):
+    if not reasons:
         return [Pooled(item, score, None, "model") for item, score, _ in rows], []
     meant = [Pooled(item, score, because, "model") for item, score, because in rows if because]
     return meant, [Pooled(item, score, None, "popular") for item, score, because in rows if not because]

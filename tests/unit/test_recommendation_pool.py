@@ -51,13 +51,15 @@ def test_training_weighs_as_much_as_its_mass() -> None:
 
 
 def test_a_rankers_list_is_split_where_only_popularity_speaks() -> None:
-    meant, rest = personal(Ranked(["a", "b", "c"], [3, 2, 1], ["x", None, "y"]))
+    meant, rest = personal(Ranked(["a", "b", "c"], [3, 2, 1], ["x", None, "y"]), reasons=True)
     assert (names(meant), names(rest)) == ("ac", "b")
     assert [each.source for each in rest] == ["popular"]
+    meant, rest = personal(Ranked(["a", "b"], [2, 1], [None, None]), reasons=True)
+    assert (meant, names(rest)) == ([], "ab")
 
 
-def test_a_ranker_without_reasons_has_meant_everything() -> None:
-    meant, rest = personal(Ranked(["a", "b"], [2, 1], [None, None]))
+def test_a_ranker_that_never_gives_reasons_has_meant_everything() -> None:
+    meant, rest = personal(Ranked(["a", "b"], [2, 1], [None, None]), reasons=False)
     assert (names(meant), rest) == ("ab", [])
 
 

@@ -38,7 +38,7 @@ def show(item_id: str, tables: Tables, now: float) -> dict[str, Any]:
 def similar(item_id: str, k: int, tables: Tables, now: float) -> dict[str, Any]:
     """What people take with it, by the model; for what that does not know, and after it, its category's items.
 
-    Raises Rejected (not_found: neither the model nor the catalogue has it), Unavailable.
+    Raises Rejected (not_found: neither the model nor the catalogue can say anything of it), Unavailable.
     """
     name = checked_name(unquote(item_id), "item_id")
     sources = Sources(tables, policies(tables.setting.policy).whole, now)
@@ -69,7 +69,7 @@ def _ranked(name: str, k: int, sources: Sources) -> tuple[list[Pooled], str]:
         ranker = ranker_at(sources.tables.setting.model_uri)
         if not isinstance(ranker, Relating) or not ranker.knows(name):
             return [], POPULAR
-        meant, _ = personal(ranker.similar(name, _MARGIN * k))
+        meant, _ = personal(ranker.similar(name, _MARGIN * k), reasons=True)
     except (ModelMismatch, Refused, Unavailable, OSError):
         logger.exception("model did not rank")
         sources.degraded.add("model")

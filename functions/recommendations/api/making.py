@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cuatro.ranking import Counting, Ranker, Taken
+from cuatro.ranking import Counting, Ranker, Relating, Taken
 from functions.recommendations.api.sources import Sources
 from functions.recommendations.catalogue import Entry, same_category, similar
 from functions.recommendations.diversity import counted, guarded, mixed
@@ -58,6 +58,7 @@ class Maker:
         alike = self._by_content(new_to_the_model(person.taken, ranker)) if ranker else []
         most, hidden = max(policy.candidates, self.size), set[str]()
         pool: list[Pooled] = []
+        meant: list[Pooled] = []
         entries: dict[str, Entry | None] = {}
         for _ in range(_ROUNDS):
             meant, rest = self._ranked(asked, known, hidden, most)
@@ -78,7 +79,7 @@ class Maker:
             pool = guarded(pool, _popularity(ranker, counted(sources.popular(ALL))), policy.popularity_guard)
         categories = {item: found.category for item, found in entries.items() if found}
         items = mixed(pool, categories, policy.diversity, self.size)
-        return Made(items, ranker.version if ranker and known else POPULAR, entries)
+        return Made(items, ranker.version if ranker and meant else POPULAR, entries)
 
     def _popular(self) -> list[Pooled]:
         sources, context = self.sources, self.person.context
@@ -94,7 +95,8 @@ class Maker:
         if ranker is None:
             return [], []
         person = self.person
-        meant, rest = personal(ranker.rank(person.user_id, person.taken, person.exclude | hidden, most))
+        ranked = ranker.rank(person.user_id, person.taken, person.exclude | hidden, most)
+        meant, rest = personal(ranked, reasons=isinstance(ranker, Relating))
         if known:
             return meant, rest
         return [], [each._replace(source="popular", because=None) for each in (*meant, *rest)]

@@ -124,6 +124,14 @@ def test_who_took_only_what_is_new_to_the_model_gets_items_like_it(suite: Suite)
     assert answer["items"][0]["why"] == "similar, and you viewed Fresh"
 
 
+def test_who_took_only_what_nothing_follows_gets_what_is_popular_and_is_told_so(suite: Suite) -> None:
+    suite.stand("popular#all", ("hit", 9), ("i-2", 3))
+    suite.know("u-1", ("i-3", "view", 1.0))
+    answer = suite.recommend(k="2")[1]
+    assert (names(answer), answer["model_version"]) == (["hit", "i-2"], "popular")
+    assert {each["why"] for each in answer["items"]} == {"popular now"}
+
+
 def test_the_newest_items_count_even_where_the_model_knows_only_older_ones(suite: Suite) -> None:
     suite.fill({"item_id": "fresh", "title": "Fresh", "category": "tea"})
     suite.stand("popular#category=tea", ("t-1", 6))

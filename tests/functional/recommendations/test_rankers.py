@@ -14,7 +14,7 @@ from botocore.response import StreamingBody
 from cuatro.adapters import endpoint, ranker
 from cuatro.adapters.ranker import EndpointRanker, OnnxRanker
 from cuatro.errors import ModelMismatch, Refused, Unavailable
-from cuatro.ranking import Counting, Taken
+from cuatro.ranking import Counting, Relating, Taken
 from tests.functional.recommendations import tiny_ranker
 from tests.functional.recommendations.ranker_contract import keeps_the_contract
 
@@ -64,6 +64,12 @@ def test_the_contract_is_kept_by_the_endpoint(served: Endpoint) -> None:
 def test_file_and_endpoint_give_the_same_list(tiny: Path, served: Endpoint) -> None:
     of = ("u-1", TAKEN, {"i-2"}, 6)
     assert OnnxRanker(tiny).rank(*of) == EndpointRanker("ranker").rank(*of)
+
+
+def test_the_endpoint_too_gives_no_reason_for_what_it_does_not_know(served: Endpoint) -> None:
+    """It answers with what is popular, which must not pass for what goes with the item."""
+    assert isinstance(EndpointRanker("ranker"), Relating)
+    assert set(EndpointRanker("ranker").similar("unheard-of", 4).because) == {None}
 
 
 def test_scores_are_those_of_the_weights(tiny: Path) -> None:

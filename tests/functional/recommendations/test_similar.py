@@ -51,6 +51,14 @@ def test_similar_by_content_where_the_model_does_not_know_it(suite: Suite) -> No
     assert (status, names(answer), answer["model_version"]) == (200, ["t-1", "t-2"], "popular")
 
 
+def test_what_nothing_goes_with_has_its_category_and_not_the_best_sellers(suite: Suite) -> None:
+    """The model knows i-9, and would give what is popular with everybody."""
+    suite.fill({"item_id": "i-9", "title": "x", "category": "tea"})
+    suite.stand("popular#category=tea", ("t-1", 9), ("i-9", 5))
+    status, answer = similar(suite, "i-9", k="3")
+    assert (status, names(answer), answer["model_version"]) == (200, ["t-1"], "popular")
+
+
 def test_a_ranker_that_knows_users_only_leaves_it_to_content(suite: Suite, environment: pytest.MonkeyPatch) -> None:
     environment.setenv("MODEL_URI", "personalize:arn:aws:personalize:eu-west-1:123456789012:campaign/shop")
     settings.cache_clear()

@@ -58,7 +58,10 @@ class Counting(Protocol):
 
 @runtime_checkable
 class Relating(Protocol):
-    """A ranker that can say what goes with an item, whoever asks."""
+    """A ranker that can say what goes with an item, whoever asks.
+
+    In its lists, what has no reason stands there for its popularity alone; one that only knows users gives none.
+    """
 
     def similar(self, item: str, k: int) -> Ranked:
         """The k best for somebody who took just this item, without it. Raises what rank raises."""
