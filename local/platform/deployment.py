@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,7 +25,7 @@ INPUTS = ("cdk", "functions", "layers", "models", "app.py", "cdk.json", "require
 SUFFIXES = {".py", ".json", ".txt", ".onnx", ".in"}
 LOG = "deploy.log"
 ASSEMBLIES = ROOT / ".build" / "assemblies"
-ASSEMBLIES_KEPT = 3
+ASSEMBLIES_KEPT = 5
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 # "CuatroFraud | 12/48 | 10:01:02 AM | CREATE_COMPLETE | ..." as the CLI reports progress; without a change set no "/48"
 _EVENT = re.compile(r"(?P<stack>\w+) \|\s+(?P<done>\d+)(?:/(?P<all>\d+))? \|")
@@ -34,12 +34,17 @@ _EVENT = re.compile(r"(?P<stack>\w+) \|\s+(?P<done>\d+)(?:/(?P<all>\d+))? \|")
 Tell = Callable[[str, float | None], None]
 
 
-def deploy(platform: Platform, tell: Tell) -> bool:
+def deploy(
+    platform: Platform, tell: Tell, options: Mapping[str, str] | None = None, stacks: Sequence[str] = ()
+) -> bool:
     """Bootstraps, synthesises and deploys where needed; False when the same app is deployed here already.
 
-    Raises PlatformError with the end of the log when a step fails.
+    options: of the app, as `-c` gives them on AWS (ranking, serving, ...). stacks: only these and what they need; all
+    when there are none. Raises PlatformError with the end of the log when a step fails.
     """
-    wanted = digest()
+    chosen = [f"{name}={value}" for name, value in sorted((options or {}).items())]
+    app = digest(options=chosen)
+    wanted = " ".join([app, *sorted(stacks)])
     # A platform that begins with empty state removes these stamps (local/emulator/restart.py).
     if _read(platform.state / "deployed") == wanted:
         return False
@@ -48,18 +53,18 @@ def deploy(platform: Platform, tell: Tell) -> bool:
     (platform.state / LOG).unlink(missing_ok=True)
     with ThreadPoolExecutor() as pool:  # two processes that wait for other things: the emulator, and jsii
         bootstrapping = pool.submit(_bootstrap, platform, tell)
-        synthesising = pool.submit(_synthesise, platform, wanted, tell)
+        synthesising = pool.submit(_synthesise, platform, app, chosen, tell)
         bootstrapping.result()
         assembly = synthesising.result()
-    _cdk(platform, ["deploy", "--all", "--app", str(assembly), "--require-approval", "never",
+    _cdk(platform, ["deploy", *(stacks or ["--all"]), "--app", str(assembly), "--require-approval", "never",
                     "--progress", "events", "--method", "direct", "--concurrency", "2"], tell, "Deploying")  # fmt: skip
     (platform.state / "deployed").write_text(wanted)
     return True
 
 
-def digest(root: Path = ROOT) -> str:
-    """Hash of everything that the deployment is made from: files, and the Python that runs them."""
-    seen = hashlib.sha256(sys.version.encode())
+def digest(root: Path = ROOT, options: Sequence[str] = ()) -> str:
+    """Hash of everything that the deployment is made from: files, options, and the Python that runs them."""
+    seen = hashlib.sha256("\0".join([sys.version, *options]).encode())
     for path in _inputs(root):
         seen.update(f"{path.relative_to(root)}\0".encode())
         seen.update(hashlib.sha256(path.read_bytes()).digest())
@@ -86,9 +91,10 @@ def _bootstrap(platform: Platform, tell: Tell) -> None:
         stamp.touch()
 
 
-def _synthesise(platform: Platform, wanted: str, tell: Tell) -> Path:
+def _synthesise(platform: Platform, wanted: str, options: Sequence[str], tell: Tell) -> Path:
     """The cloud assembly of this digest, kept for the next platform that deploys the same."""
     assembly = ASSEMBLIES / wanted[:24]
+    context = [word for option in ("target=local", *options) for word in ("-c", option)]
     if not assembly.exists():
         ASSEMBLIES.mkdir(parents=True, exist_ok=True)
         for old in sorted(ASSEMBLIES.iterdir(), key=lambda path: path.stat().st_mtime)[:-ASSEMBLIES_KEPT]:
@@ -96,8 +102,7 @@ def _synthesise(platform: Platform, wanted: str, tell: Tell) -> Path:
         partial = Path(tempfile.mkdtemp(dir=ASSEMBLIES))
         app = f"{sys.executable} app.py"
         try:
-            _cdk(platform, ["synth", "--quiet", "--app", app, "-c", "target=local", "--output", str(partial)], tell,
-                 "Synthesising")  # fmt: skip
+            _cdk(platform, ["synth", "--quiet", "--app", app, *context, "--output", str(partial)], tell, "Synthesising")
             with contextlib.suppress(OSError):  # another platform made the same in the meantime
                 partial.rename(assembly)
         finally:
