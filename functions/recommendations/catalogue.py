@@ -1,4 +1,8 @@
-"""An item of the catalogue's table -> what lists need of it; and how alike two items are by what they are."""
+"""An item of the catalogue's table -> what lists need of it; and how alike two items are by what they are.
+
+Anybody may write the table, so a field of another type than it should have counts as absent: one such item must not
+spoil the lists that it could be in.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -7,6 +11,8 @@ from cuatro.adapters.attributes import Item
 from functions.recommendations.shelves import Count, NewItem
 
 SHOWN = ("title", "category", "tags", "price", "image_url", "url", "available", "added")
+MAX_CATEGORY = 64
+"""As the import has it."""
 _POPULAR_PART = 0.5
 """Of similarity by content; the rest is what tags say. A category without tags is then ordered by popularity."""
 
@@ -24,14 +30,21 @@ class Entry(NamedTuple):
 
 def entry(found: Item) -> Entry:
     """Of a row of the table. What is absent is empty; an item that does not say so is available."""
+    title, tags = found.get("title"), found.get("tags")
     return Entry(
         item=found["item_id"],
-        title=found.get("title") or found["item_id"],
-        category=found.get("category"),
-        tags=frozenset(found.get("tags") or ()),
-        available=found.get("available", True),
+        title=title if isinstance(title, str) and title else found["item_id"],
+        category=category_of(found),
+        tags=frozenset(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else frozenset(),
+        available=bool(found.get("available", True)),
         shown={name: found[name] for name in SHOWN if name in found},
     )
+
+
+def category_of(found: Item) -> str | None:
+    """Of a row of the table; it names a shelf, so it is text and not too long for a key."""
+    category = found.get("category")
+    return category if isinstance(category, str) and 0 < len(category) <= MAX_CATEGORY else None
 
 
 def alike(one: Entry, other: Entry) -> float:

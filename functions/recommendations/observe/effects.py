@@ -12,6 +12,7 @@ from cuatro.adapters.dynamodb import Dynamo, Keys
 from cuatro.adapters.publishing import publish_events
 from cuatro.errors import Unavailable
 from cuatro.events import InteractionRecorded
+from functions.recommendations.catalogue import category_of
 from functions.recommendations.observe.popularity import Delivery, counted, parts_of
 from functions.recommendations.observe.settings import Settings
 from functions.recommendations.policy import Policy, policies
@@ -69,7 +70,7 @@ class _Batch:
         for at, delivery in self.left().items():
             if any(each.item_id in unread for each in delivery.interactions):
                 self.observed.failed[at] = why
-        return {item: entry.get("category") for item, entry in found.items()}
+        return {item: category_of(entry) for item, entry in found.items()}
 
     def shelve(
         self, categories: Mapping[str, str | None], policy: Policy, table: str, dynamo: Dynamo, now_s: int

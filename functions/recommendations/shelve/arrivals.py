@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from cuatro.adapters.attributes import Item
 from functions.recommendations import shelves
+from functions.recommendations.catalogue import category_of
 from functions.recommendations.shelves import DAY_MS, NewItem
 
 
@@ -29,7 +30,7 @@ def listing(item_id: str, image: Item | None, now_ms: int, new_days: float) -> L
     added_ms = round(added.timestamp() * 1000)
     if added_ms <= now_ms - new_days * DAY_MS:
         return Listing(item_id, None)
-    return Listing(item_id, NewItem(item_id, added_ms, image.get("category")))
+    return Listing(item_id, NewItem(item_id, added_ms, category_of(image)))
 
 
 def stocked(p: bytes | None, listings: Iterable[Sequence[Listing]], now_ms: int, new_days: float) -> bytes:
