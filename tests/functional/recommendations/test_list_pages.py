@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from functions.recommendations.api import sources
 from tests.functional.recommendations.conftest import policy
 from tests.functional.recommendations.suite import Suite, names
 
@@ -22,6 +23,19 @@ def test_pages_walk_through_one_stored_list(suite: Suite) -> None:
     assert len(found) == len(set(found)) == 6
     assert second["items"][0]["why"] == "because you put Red shoes in your cart"
     assert len(suite.items("lists")) == 1, "a page makes no new list"
+
+
+def test_a_page_leaves_out_what_was_sold_out_or_bought_since(suite: Suite) -> None:
+    suite.know("u-1", ("i-1", "view", 1.0))
+    first = suite.recommend(k="1")[1]
+    assert names(suite.recommend(k="1", page=first["next"])[1]) == ["i-3"]
+    sources.tables.cache_clear()
+    suite.fill({"item_id": "i-3", "title": "Gone", "available": False})
+    second = suite.recommend(page=first["next"])[1]
+    assert (names(second), second["list_id"]) == ([], first["list_id"]), "it says where the list goes on"
+    assert names(suite.recommend(page=second["next"])[1]) == ["i-4"]
+    suite.know("u-1", ("i-4", "purchase", 0.0), ("i-1", "view", 1.0), n=2)
+    assert names(suite.recommend(page=second["next"])[1]) == []
 
 
 def test_a_page_of_somebody_elses_list_is_not_found(suite: Suite) -> None:
