@@ -16,6 +16,8 @@ CAPACITY = 200
 """Items a shelf holds."""
 LEAST = 0.001
 """A count that has decayed to less than this is forgotten: ten half lives after a single interaction."""
+AHEAD_DAYS = 366
+"""So long before its day an item may be announced."""
 DAY_MS = 86_400_000
 
 
@@ -49,7 +51,7 @@ class NewItem(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class NewItems(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """Newest first."""
+    """Newest first, then those of the future, nearest first."""
 
     items: tuple[NewItem, ...] = ()
 
@@ -119,7 +121,8 @@ def counted(shelf: Popular, interactions: Iterable[tuple[str, int]], half_life_d
 def arrived(shelf: NewItems, items: Iterable[NewItem], gone: Collection[str], now_ms: int, new_days: float) -> NewItems:
     """Put new items of the catalogue on the shelf; the newest CAPACITY stay, until they are new_days old.
 
-    An item that is there already keeps what is known of it. An item of the future waits on the shelf for its day.
+    An item that is there already keeps what is known of it. An item of the future waits on the shelf for its day, the
+    nearest first, where those that are new now leave room.
     """
     known = {each.item: each for each in shelf.items}
     for each in items:
@@ -127,7 +130,13 @@ def arrived(shelf: NewItems, items: Iterable[NewItem], gone: Collection[str], no
         known[each.item] = msgspec.structs.replace(each, impressions=before.impressions, clicks=before.clicks)
     oldest = now_ms - new_days * DAY_MS
     kept = [each for each in known.values() if each.added_ms > oldest and each.item not in gone]
-    return NewItems(tuple(sorted(kept, key=lambda each: (-each.added_ms, each.item))[:CAPACITY]))
+    kept.sort(key=lambda each: (each.added_ms > now_ms, abs(each.added_ms - now_ms), each.item))
+    return NewItems(tuple(kept[:CAPACITY]))
+
+
+def new_lasts_s(new_days: float) -> int:
+    """Seconds that the new shelf lives without a write: until the last of what waits on it is new no more."""
+    return int((AHEAD_DAYS + new_days) * 86_400)
 
 
 def answered(shelf: NewItems, answers: Answers) -> NewItems:

@@ -151,6 +151,13 @@ def test_an_item_of_the_future_waits_for_its_day() -> None:
     assert [each.item for each in new_items(encode(shelf), NOW + DAY_MS, 14)] == ["soon"]
 
 
+def test_what_is_announced_takes_no_place_of_what_is_new() -> None:
+    soon = [NewItem(f"soon-{n:03}", NOW + n * DAY_MS) for n in range(1, CAPACITY + 2)]
+    shelf = arrived(NewItems(), [*soon, NewItem("b", NOW - DAY_MS), NewItem("a", NOW)], (), NOW, 14)
+    assert [each.item for each in new_items(encode(shelf), NOW, 14)] == ["a", "b"]
+    assert [each.item for each in shelf.items[2:]] == [f"soon-{n:03}" for n in range(1, CAPACITY - 1)]
+
+
 def test_an_item_that_is_imported_again_keeps_what_is_known_of_it() -> None:
     shelf = answered(arrived(NewItems(), [NewItem("a", NOW, "toys")], (), NOW, 14), Answers({"a": 5}, {"a": 2}))
     again = arrived(shelf, [NewItem("a", NOW, "games")], (), NOW, 14)

@@ -24,13 +24,13 @@ metrics = Metrics()
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Raises Unavailable: the whole batch goes to one shelf, so it is written or it is not."""
-    setting, now_s = settings(Settings), int(time.time())
+    setting, now_ms = settings(Settings), int(time.time() * 1000)
     new_days = policies(setting.policy).whole.new_days
     found = list(changes(event, ("available", "added", "category")))
-    listings = [listing(each.key["item_id"], each.image, now_s * 1000, new_days) for each in found]
+    listings = [listing(each.key["item_id"], each.image, now_ms, new_days) for each in found]
     mark = shelving.mark_of(*(each.number for each in found))
-    fold = partial(stocked, now_ms=now_s * 1000, new_days=new_days)
-    plan = shelving.Plan(setting.shelves_table, fold, int(new_days * 86_400), now_s)
+    fold = partial(stocked, now_ms=now_ms, new_days=new_days)
+    plan = shelving.Plan(setting.shelves_table, fold, shelves.new_lasts_s(new_days), now_ms // 1000)
     shelved = shelving.shelve({shelves.NEW: {mark: listings}}, plan, dynamo())
     if shelved.damaged:
         logger.error("damaged shelf was begun anew", shelf=shelves.NEW)

@@ -41,7 +41,7 @@ def tally(told: Sequence[Told], setting: Settings, new_days: float, dynamo: Dyna
     tallied = Tallied()
     answers = {position: found for position, each in enumerate(told) if (found := explored(each))}
     marks = {shelving.mark_of(told[at].served.list_id, told[at].write): found for at, found in answers.items()}
-    plan = shelving.Plan(setting.shelves_table, _answered, int(new_days * 86_400), now_s)
+    plan = shelving.Plan(setting.shelves_table, _answered, shelves.new_lasts_s(new_days), now_s)
     tallied.shelved = shelving.shelve({shelves.NEW: marks}, plan, dynamo)
     if why := tallied.shelved.failed.get(shelves.NEW):
         tallied.failed |= dict.fromkeys(answers, why)

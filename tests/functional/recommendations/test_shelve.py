@@ -58,6 +58,13 @@ def test_an_item_of_tomorrow_waits(suite: Suite) -> None:
     assert [each.item for each in shelves.new_items(shelf, in_two_days, 14)] == ["tomorrow"]
 
 
+def test_the_shelf_outlives_what_waits_on_it(suite: Suite) -> None:
+    """Nobody may write it meanwhile: the catalogue stays as it is, and nothing is there to be explored."""
+    suite.fill(item("in-three-weeks", -21))
+    suite.shelve()
+    assert suite.items("shelves")[shelves.NEW]["x"] > time.time() + (21 + 14) * 86_400
+
+
 def test_an_item_that_is_sold_out_deleted_or_found_to_be_old_leaves_the_shelf(suite: Suite) -> None:
     suite.fill(item("a", 1), item("b", 2), item("c", 3), item("d", 4))
     suite.shelve()
