@@ -31,7 +31,7 @@ SEED = 7
 """The world whose past the shipped model was trained on."""
 BEFORE, AFTER, HISTORY = 119.5, 150.0, 60.0
 """Days of the world: shortly before tastes change, a month later, and how many of them a retraining gets."""
-PEOPLE, ROUNDS, SHOWN = 50, 8, 6
+PEOPLE, ROUNDS, SHOWN = 40, 6, 6
 LATER = 30
 """People of the second part, before and after the retraining."""
 LATER_ROUNDS = 4
@@ -91,7 +91,7 @@ def _better_after_retraining(stage: Stage, outputs: dict[str, str]) -> None:
     table = interactions(stage.world, AFTER - HISTORY, AFTER, opened)
     put_files(stage.connection, PIPELINE, files(table), stage.run)
     console.print(f"{len(table):,} interactions of {table.user_id.nunique():,} others came in and are in the lake.\n")
-    before = _month_later(stage, PEOPLE, "the model that decides now")
+    before, crowd = _month_later(stage, "before", "the model that decides now")
 
     console.print("\n[bold]Retraining[/] on the lake (every night; now by hand: cuatro retrain recommendations)")
     arn = control.retrain("the demo", {})["execution_arn"]
@@ -100,29 +100,34 @@ def _better_after_retraining(stage: Stage, outputs: dict[str, str]) -> None:
     newest = versions(control)[0]
     console.print(f"\n[bold]Roll-out[/] of {newest.name}")
     shop = Shop(stage.api, stage.world, AFTER, stage.world.seed + 1)
-    crowd = newcomers(stage.world, stage.run, PEOPLE + 2 * LATER, LATER)
 
-    def traffic() -> bool:
+    def traffic() -> bool:  # of people whom the suite knows: strangers' lists are no model's work
         shop.lists(crowd)
         return True
 
     follow(console, control, newest, traffic)
-    after = _month_later(stage, PEOPLE + LATER, "the retrained model")
+    after, _ = _month_later(stage, "after", "the retrained model")
     console.print(
         f"\nWith {LATER_ROUNDS} wishes known a list holds the next one with a chance of [bold]{after:.0%}[/] "
         f"instead of {before:.0%}."
     )
 
 
-def _month_later(stage: Stage, first: int, who: str) -> float:
-    """How good the lists of people get whom nobody knew; the last round's of those who are not held out."""
-    people: list[Shopper] = newcomers(stage.world, stage.run, first, LATER)
-    shop = Shop(stage.api, stage.world, AFTER, first)
+def _month_later(stage: Stage, phase: str, who: str) -> tuple[float, list[Shopper]]:
+    """How good the lists of strangers get, of those who are not held out, at last; and these people.
+
+    Each phase has the same people in a world of its own, so that only the model differs.
+    """
+    from models.recommendations.world import World  # noqa: PLC0415 - imports pandas
+
+    world = World(SEED)
+    people = newcomers(world, f"{stage.run}-{phase}", PEOPLE, LATER)
+    shop = Shop(stage.api, world, AFTER, SEED)
     stage.console.print(f"  {LATER} more newcomers and {who}")
     found = rounds(
         shop, people, LATER_ROUNDS, lambda turn, shares: show_round(stage.console, turn, {ARM: shares[ARM]}, MOST)
     )
-    return found[-1][ARM]
+    return found[-1][ARM], people
 
 
 def _catalogue(stage: Stage, table: str, day: float) -> None:
