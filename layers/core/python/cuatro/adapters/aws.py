@@ -117,24 +117,24 @@ class LeanService:
 
 
 @cache
-def client(service: str, read_timeout_s: float = READ_TIMEOUT_S) -> Any:
+def client(service: str, patience: Patience = PATIENT) -> Any:
     """A plain botocore client, for what is called seldom."""
     from botocore.config import Config
 
     config = Config(
-        connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=read_timeout_s,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        connect_timeout=patience.connect_s,
+        read_timeout=patience.read_s,
+        retries={"mode": "standard", "total_max_attempts": patience.attempts},
     )
     return _session().create_client(service, config=config)
 
 
-def called(service: str, operation: str, **parameters: Any) -> Any:
+def called(service: str, operation: str, *, patience: Patience = PATIENT, **parameters: Any) -> Any:
     """Call a plain client's operation (snake_case) with our errors: Unavailable or Refused."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        return getattr(client(service), operation)(**parameters)
+        return getattr(client(service, patience), operation)(**parameters)
     except ClientError as error:
         code = error.response["Error"]["Code"]
         status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)

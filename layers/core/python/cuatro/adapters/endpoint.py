@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cuatro.adapters.aws import THROTTLED, client
+from cuatro.adapters.aws import ATTEMPTS, CONNECT_TIMEOUT_S, THROTTLED, Patience, client
 from cuatro.errors import ModelMismatch, Refused, Unavailable
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_TIMEOUT_S = 20
+PATIENT = Patience(ATTEMPTS, CONNECT_TIMEOUT_S, 20)
 """A serverless endpoint that was idle starts a container first."""
 _MAX_BODY = 4_000_000
 """Of what InvokeEndpoint takes (serverless: 4 MB)."""
@@ -89,12 +89,12 @@ class EndpointModel:
             raise ModelMismatch(f"{self._name} does not answer as this suite's models do: {error}") from None
 
 
-def invoked(name: str, body: bytes, content_type: str) -> bytes:
+def invoked(name: str, body: bytes, content_type: str, patience: Patience = PATIENT) -> bytes:
     """InvokeEndpoint, the answer as JSON. Raises ModelMismatch with the container's words, Unavailable, Refused."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        answer = client("sagemaker-runtime", _TIMEOUT_S).invoke_endpoint(
+        answer = client("sagemaker-runtime", patience).invoke_endpoint(
             EndpointName=name, ContentType=content_type, Accept="application/json", Body=body
         )
         content: bytes = answer["Body"].read()

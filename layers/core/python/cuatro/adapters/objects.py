@@ -24,7 +24,7 @@ class Found(NamedTuple):
 
 def listed(bucket: str, prefix: str) -> Iterator[Found]:
     """All objects whose key begins so, in the order of their keys. Raises Unavailable or Refused."""
-    more: dict[str, str] = {}
+    more: dict[str, Any] = {}
     while True:
         page = called("s3", "list_objects_v2", Bucket=bucket, Prefix=prefix, **more)
         for each in page.get("Contents", []):

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from cuatro.adapters.aws import BRISK
 from cuatro.adapters.endpoint import invoked
 from cuatro.adapters.model import ENDPOINT
 from cuatro.adapters.onnx_file import opened, parsed
@@ -118,7 +119,10 @@ _ANSWER = msgspec.json.Decoder(_Answer)
 
 
 class EndpointRanker:
-    """Ranks by InvokeEndpoint. version: as of the last answer, empty before the first."""
+    """Ranks by InvokeEndpoint. version: as of the last answer, empty before the first.
+
+    Somebody waits for the list and can have another one: an endpoint that starts a container is not waited for.
+    """
 
     def __init__(self, name: str) -> None:
         self._name, self.version = name, ""
@@ -131,7 +135,7 @@ class EndpointRanker:
             "exclude": sorted(exclude),
             "k": k,
         }
-        body = invoked(self._name, msgspec.json.encode({"instances": [instance]}), "application/json")
+        body = invoked(self._name, msgspec.json.encode({"instances": [instance]}), "application/json", BRISK)
         try:
             answer = _ANSWER.decode(body)
             (found,) = answer.predictions
