@@ -69,14 +69,19 @@ def _item(fields: Mapping[str, Any]) -> Row:
 
 
 def _table(source: Path) -> Iterator[Row]:
-    from models.recommendations import data  # noqa: PLC0415 - imports pandas
+    import pandas as pd  # noqa: PLC0415 - takes long to import
+
+    from models.recommendations import backfill  # noqa: PLC0415 - imports pandas
 
     try:
-        table = data.read(source)
+        table = backfill.read(source)
     except (OSError, ValueError) as error:
         raise PlatformError(f"{source}: {error}", "Give user, item and timestamp by tabs or commas.") from error
-    for user, item, at in zip(table["user"], table["item"], table["time"], strict=True):
-        yield {"USER_ID": user, "ITEM_ID": item, "TIMESTAMP": int(at), "EVENT_TYPE": KIND, "EVENT_VALUE": ""}
+    for number, fields in enumerate(table.to_dict("records"), 1):
+        try:
+            yield _interaction({str(name): None if pd.isna(value) else value for name, value in fields.items()})
+        except (KeyError, TypeError, ValueError) as error:
+            raise _unreadable(source, number, repr(error)) from error
 
 
 def _name(value: Any) -> str:

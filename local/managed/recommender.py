@@ -1,4 +1,4 @@
-"""CSV files -> the lake -> import jobs -> solution version -> event tracker -> campaign; each waited for, and told.
+"""Event tracker; CSV files -> the lake -> import jobs -> solution version -> campaign; each waited for, and told.
 
 Run again, it brings the data up to date and the campaign to the newly trained version; lists go on meanwhile. What a
 template can hold (dataset group, schemas, datasets, solution, role) is there: cdk/constructs/managed_recommender.
@@ -55,19 +55,20 @@ class Managed:
 
     def make(self, interactions: Path, catalogue: Path | None) -> Made:
         """Everything, from the files to a campaign that answers. Raises PlatformError with Personalize's reason."""
-        rows = {}
+        rows, files = {}, {}
         with tempfile.TemporaryDirectory() as scratch:
             for kind, source, convert in (
                 ("INTERACTIONS", interactions, columns.interactions),
                 ("ITEMS", catalogue, columns.items),
             ):
                 if source is not None:
-                    file = Path(scratch) / f"{kind.lower()}.csv"
+                    files[kind] = Path(scratch) / f"{kind.lower()}.csv"
                     self._tell(f"reading {source.name}", None)
-                    rows[kind] = convert(source, file)
-                    self._import(kind, file, rows[kind])
+                    rows[kind] = convert(source, files[kind])
+            tracker = self._tracker()  # before the training, which takes hours: what happens meanwhile must be told
+            for kind, file in files.items():
+                self._import(kind, file, rows[kind])
         version = self._train()
-        tracker = self._tracker()
         self._deploy(version)
         figures = self._personalize.get_solution_metrics(solutionVersionArn=version)["metrics"]
         return Made(self._campaign, version, tracker, rows, figures)

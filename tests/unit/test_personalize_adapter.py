@@ -26,10 +26,16 @@ def stubs(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Stubber]]:
         "AWS_DEFAULT_REGION": "us-east-1",
     }.items():
         monkeypatch.setenv(name, value)
-    caches = (aws.client, aws._session, personalize._tracking_id)
+    caches = (aws.client, aws._session, personalize._tracker)
     for cached in caches:
         cached.cache_clear()
-    found = {name: Stubber(aws.client(name)) for name in ("personalize", "personalize-events", "personalize-runtime")}
+    found = {
+        # The same calls, whether somebody waits for them or not.
+        "personalize": Stubber(aws.client("personalize", aws.PATIENT)),
+        "campaign": Stubber(aws.client("personalize", aws.BRISK)),
+        "personalize-events": Stubber(aws.client("personalize-events", aws.PATIENT)),
+        "personalize-runtime": Stubber(aws.client("personalize-runtime", aws.BRISK)),
+    }
     for stub in found.values():
         stub.activate()
     yield found
@@ -77,15 +83,41 @@ def test_throttled_events_and_those_after_them_are_told(stubs: dict[str, Stubber
     assert personalize.put_events(GROUP, events) == {1, 3}
 
 
-def test_a_wrong_tracker_is_no_outage(stubs: dict[str, Stubber]) -> None:
+def test_a_wrong_event_is_no_outage(stubs: dict[str, Stubber]) -> None:
     tracked(stubs)
     stubs["personalize-events"].add_client_error("put_events", "InvalidInputException")
+    tracked(stubs)  # it is the right tracker
     with pytest.raises(Refused, match="InvalidInputException"):
         personalize.put_events(GROUP, [recorded(0, "a")])
 
 
+def test_a_group_without_a_tracker_is_told_nothing_and_asked_again_after_a_while(
+    stubs: dict[str, Stubber], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(personalize, "_now", lambda: now[0])
+    stubs["personalize"].add_response("list_event_trackers", {"eventTrackers": []})
+    assert personalize.put_events(GROUP, [recorded(0, "a"), recorded(1, "b")]) == set()
+    now[0] += personalize.TRACKER_AGAIN_S - 1
+    assert personalize.put_events(GROUP, [recorded(2, "a")]) == set()
+    now[0] += 1
+    tracked(stubs)
+    stubs["personalize-events"].add_response("put_events", {}, expected("a", 3))
+    assert personalize.put_events(GROUP, [recorded(3, "a")]) == set()
+
+
+def test_events_wait_for_the_tracker_that_is_there_now(stubs: dict[str, Stubber]) -> None:
+    tracked(stubs)
+    stubs["personalize-events"].add_client_error("put_events", "InvalidInputException")
+    stubs["personalize"].add_response("list_event_trackers", {"eventTrackers": [{"eventTrackerArn": TRACKER}]})
+    stubs["personalize"].add_response("describe_event_tracker", {"eventTracker": {"trackingId": "newer"}})
+    assert personalize.put_events(GROUP, [recorded(0, "a"), recorded(1, "b")]) == {0, 1}
+    stubs["personalize-events"].add_response("put_events", {}, {**expected("b", 1), "trackingId": "newer"})
+    assert personalize.put_events(GROUP, [recorded(1, "b")]) == set()
+
+
 def described(stubs: dict[str, Stubber]) -> None:
-    stubs["personalize"].add_response("describe_campaign", {"campaign": {"solutionVersionArn": VERSION}})
+    stubs["campaign"].add_response("describe_campaign", {"campaign": {"solutionVersionArn": VERSION}})
 
 
 def test_excluded_items_are_asked_for_besides_and_left_out(stubs: dict[str, Stubber]) -> None:
@@ -115,7 +147,7 @@ def test_the_version_is_asked_for_again_after_a_while(stubs: dict[str, Stubber])
 
 
 def test_a_list_does_not_wait_for_the_name_of_its_version(stubs: dict[str, Stubber]) -> None:
-    stubs["personalize"].add_client_error("describe_campaign", "ThrottlingException", http_status_code=429)
+    stubs["campaign"].add_client_error("describe_campaign", "ThrottlingException", http_status_code=429)
     stubs["personalize-runtime"].add_response("get_recommendations", {"itemList": [{"itemId": "a", "score": 1.0}]})
     ranker = personalize.PersonalizeRanker(CAMPAIGN)
     assert ranker.rank("u", [], [], 2).items == ["a"]
@@ -123,7 +155,6 @@ def test_a_list_does_not_wait_for_the_name_of_its_version(stubs: dict[str, Stubb
 
 
 def test_what_fails_is_told_as_what_it_is(stubs: dict[str, Stubber]) -> None:
-    described(stubs)
     ranker = personalize.PersonalizeRanker(CAMPAIGN)
     runtime = stubs["personalize-runtime"]
     runtime.add_client_error("get_recommendations", "ThrottlingException", http_status_code=400)
@@ -132,6 +163,7 @@ def test_what_fails_is_told_as_what_it_is(stubs: dict[str, Stubber]) -> None:
     runtime.add_client_error("get_recommendations", "ResourceNotFoundException")
     with pytest.raises(Refused):
         ranker.rank("u", [], [], 2)
+    described(stubs)
     runtime.add_response("get_recommendations", {"itemList": [{"itemId": "a", "score": float("nan")}]})
     with pytest.raises(ModelMismatch):
         ranker.rank("u", [], [], 2)

@@ -12,7 +12,7 @@ from functools import cache
 from math import isfinite
 from typing import Any
 
-from cuatro.adapters.aws import called
+from cuatro.adapters.aws import BRISK, called
 from cuatro.errors import ModelMismatch, Refused, Unavailable
 from cuatro.events import InteractionRecorded
 from cuatro.ranking import Ranked, Taken
@@ -21,6 +21,9 @@ EVENTS_PER_CALL = 10
 MOST = 500
 """Items that one answer of GetRecommendations can have."""
 VERSION_FRESH_S = 300.0
+TRACKER_AGAIN_S = 10.0
+"""So long a group is believed to have no event tracker."""
+_now = time.monotonic
 
 
 class PersonalizeRanker:
@@ -38,16 +41,17 @@ class PersonalizeRanker:
 
     def rank(self, user_id: str, taken: Sequence[Taken], exclude: Collection[str], k: int) -> Ranked:  # noqa: ARG002
         """As Ranker says, at most 500 items. Raises Unavailable, Refused for a wrong name or a missing grant."""
-        self._describe()
         never = set(exclude)
         answer = called(
             "personalize-runtime",
             "get_recommendations",
+            patience=BRISK,
             campaignArn=self._arn,
             userId=user_id,
             # Personalize does not take a list of what to leave out: that many more are asked for.
             numResults=min(MOST, k + len(never)),
         )
+        self._describe()
         found = [each for each in answer["itemList"] if each["itemId"] not in never][:k]
         scores = _falling(found)
         return Ranked([each["itemId"] for each in found], scores, [None] * len(found))
@@ -62,10 +66,10 @@ class PersonalizeRanker:
             return
         self._asked = now
         try:
-            campaign = called("personalize", "describe_campaign", campaignArn=self._arn)["campaign"]
+            told = called("personalize", "describe_campaign", patience=BRISK, campaignArn=self._arn)
         except Unavailable:  # few calls a second are allowed, and a list does not need the name of its version
             return
-        self.version = f"personalize-{'-'.join(campaign['solutionVersionArn'].split('/')[1:])}"
+        self.version = f"personalize-{'-'.join(told['campaign']['solutionVersionArn'].split('/')[1:])}"
 
 
 def _falling(found: Sequence[Any]) -> list[float]:
@@ -81,10 +85,16 @@ def _falling(found: Sequence[Any]) -> list[float]:
 def put_events(dataset_group: str, events: Sequence[InteractionRecorded]) -> set[int]:
     """PutEvents to the event tracker of a dataset group (its ARN); returns the positions that were not taken.
 
-    An event id that was told before does not count again. Raises Refused for a wrong name or a missing grant.
+    An event id that was told before does not count again. A group that has no tracker (yet, or any more) is told
+    nothing, and nothing failed: its next import brings what happened until then. Raises Refused for a missing grant or
+    an event that is none.
     """
     failed: set[int] = set()
+    tracker = _tracker(dataset_group)
     for user, positions in _by_user(events):
+        tracking_id = tracker.tracking_id()
+        if tracking_id is None:
+            return failed
         if failed:  # the call was tried several times: the rest is not waited for
             failed.update(positions)
             continue
@@ -92,13 +102,18 @@ def put_events(dataset_group: str, events: Sequence[InteractionRecorded]) -> set
             called(
                 "personalize-events",
                 "put_events",
-                trackingId=_tracking_id(dataset_group),
+                trackingId=tracking_id,
                 userId=user,
                 sessionId=user,
                 eventList=[_event(events[position]) for position in positions],
             )
         except Unavailable:
             failed.update(positions)
+        except Refused:
+            if tracker.gone(tracking_id):  # another one, or none, from the next attempt on
+                failed.update(positions)
+                continue
+            raise
     return failed
 
 
@@ -122,11 +137,34 @@ def _event(event: InteractionRecorded) -> dict[str, Any]:
     return told if event.value is None else {**told, "eventValue": event.value}
 
 
+class _Tracker:
+    """The event tracker of a dataset group, which has one at most; made and deleted while functions run."""
+
+    def __init__(self, dataset_group: str) -> None:
+        self._group = dataset_group
+        self._id: str | None = None
+        self._asked = float("-inf")
+
+    def tracking_id(self) -> str | None:
+        """None: there is no tracker."""
+        if self._id is None and _now() - self._asked >= TRACKER_AGAIN_S:
+            self._id = self._find()
+            self._asked = _now()
+        return self._id
+
+    def gone(self, tracking_id: str) -> bool:
+        """Is it no longer the group's?"""
+        self._id = self._find()
+        return self._id != tracking_id
+
+    def _find(self) -> str | None:
+        trackers = called("personalize", "list_event_trackers", datasetGroupArn=self._group)["eventTrackers"]
+        if not trackers:
+            return None
+        described = called("personalize", "describe_event_tracker", eventTrackerArn=trackers[0]["eventTrackerArn"])
+        return str(described["eventTracker"]["trackingId"])
+
+
 @cache
-def _tracking_id(dataset_group: str) -> str:
-    """Of the group's event tracker; a group has one."""
-    trackers = called("personalize", "list_event_trackers", datasetGroupArn=dataset_group)["eventTrackers"]
-    if not trackers:
-        raise Refused("PutEvents", "ResourceNotFoundException", f"{dataset_group} has no event tracker")
-    described = called("personalize", "describe_event_tracker", eventTrackerArn=trackers[0]["eventTrackerArn"])
-    return str(described["eventTracker"]["trackingId"])
+def _tracker(dataset_group: str) -> _Tracker:
+    return _Tracker(dataset_group)
