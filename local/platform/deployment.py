@@ -56,7 +56,7 @@ def deploy(
         synthesising = pool.submit(_synthesise, platform, app, chosen, tell)
         bootstrapping.result()
         assembly = synthesising.result()
-    _cdk(platform, ["deploy", *(stacks or ["--all"]), "--app", str(assembly), "--require-approval", "never",
+    _cdk(platform, ["deploy", *(stacks or ("--all",)), "--app", str(assembly), "--require-approval", "never",
                     "--progress", "events", "--method", "direct", "--concurrency", "2"], tell, "Deploying")  # fmt: skip
     (platform.state / "deployed").write_text(wanted)
     return True
