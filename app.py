@@ -1,7 +1,7 @@
 """`cdk -c target=local|dev|prod [-c ...]` -> the suite's CloudFormation.
 
 -c profile=minimal|standard|production, -c serving=lambda|serverless|realtime|inferentia, -c retraining=on|off,
--c ranking=model|personalize.
+-c ranking=model|personalize, -c algorithm=own|factorization-machines.
 """
 
 import sys
@@ -11,7 +11,7 @@ import aws_cdk
 from cdk.config import chosen
 from cdk.suite import Suite
 
-OPTIONS = ("target", "profile", "serving", "retraining", "ranking")
+OPTIONS = ("target", "profile", "serving", "retraining", "ranking", "algorithm")
 
 # CDK's own check of the templates takes 5 to 15 seconds of every synth; tests/stacks has it on.
 app = aws_cdk.App(builtin_cloud_formation_validation=False)

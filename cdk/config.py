@@ -12,7 +12,7 @@ from aws_cdk.aws_logs import RetentionDays
 
 from cdk.policies import FraudPolicy, RecommendationPolicy
 from cdk.retraining_fraud import DecisionsPlan, FraudRetraining
-from cdk.retraining_recommendations import ListsPlan, RecommendationsRetraining
+from cdk.retraining_recommendations import Algorithm, ListsPlan, RecommendationsRetraining
 from cdk.why import Why
 
 # Lambda runs the Python that ran the tests: the layers' wheels and byte code are then the right ones (decision 0003).
@@ -205,8 +205,12 @@ def chosen(
     serving: str | None = None,
     retraining: str | None = None,
     ranking: str | None = None,
+    *,
+    algorithm: str | None = None,
 ) -> Target:
     """The target of `-c target=` (default dev) with what the other options change. Personalize trains by itself.
+
+    algorithm: who trains the model of recommendations.
 
     Raises ValueError, with what to do, for a name that there is not and for two that do not go together.
     """
@@ -216,6 +220,7 @@ def chosen(
         ("serving", serving, get_args(Serving)),
         ("retraining", retraining, ("on", "off")),
         ("ranking", ranking, get_args(Ranking)),
+        ("algorithm", algorithm, get_args(Algorithm)),
     ):
         if name is not None and name not in known:
             raise ValueError(f"-c {option}={name}: must be one of {', '.join(known)}")
@@ -230,6 +235,11 @@ def chosen(
         else found.recommendations_retraining,
         ranking=cast("Ranking", ranking) if ranking else found.ranking,
     )
+    if algorithm:
+        if found.recommendations_retraining is None:
+            raise ValueError(f"-c algorithm={algorithm}: nothing is trained here, leave it out")
+        plan = replace(found.recommendations_retraining, algorithm=cast("Algorithm", algorithm))
+        found = replace(found, recommendations_retraining=plan)
     if found.serving != "lambda" and found.ranking != "model":
         raise ValueError(f"-c ranking={found.ranking} needs no endpoint: leave -c serving={found.serving} out")
     if found.serving != "lambda" and found.retraining:

@@ -54,6 +54,24 @@ class Condition:
 
 
 @dataclass(frozen=True)
+class BuiltIn:
+    """One of SageMaker's own algorithms, which trains in place of the models' container.
+
+    image: repository and tag. accounts: region -> the account of AWS that keeps it there. package: of the pipeline's
+    models, with `dataset`, which leaves rows of the type `content` in its output `rows` too, and `convert`, which makes
+    what the algorithm leaves the pipeline's archive. fixed: hyperparameters that are always the same. told:
+    hyperparameter -> path in the data set's summary.
+    """
+
+    image: str
+    accounts: Mapping[str, str]
+    package: str
+    content: str
+    fixed: Mapping[str, str]
+    told: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Recipe:
     """What the jobs of a pipeline read, take and tell.
 
@@ -61,6 +79,7 @@ class Recipe:
     and hyperparameters of its fitting beside data_hash: -> the pipeline's parameter. conditions: all must hold.
     metric: the figure of the challenger that people compare versions by; its gain is gain.<metric> in evaluation.json.
     figures: others of the challenger that the registry keeps. requests, answers: content types of the container.
+    built_in: who trains; None is the models' container, which takes the hyperparameter data_hash too.
     """
 
     reads: tuple[str, ...]
@@ -71,6 +90,7 @@ class Recipe:
     figures: tuple[str, ...] = ()
     requests: tuple[str, ...] = ("application/json", "application/jsonlines")
     answers: tuple[str, ...] = ("application/json", "application/jsonlines")
+    built_in: BuiltIn | None = None
 
 
 @dataclass(frozen=True)
@@ -86,12 +106,8 @@ class Signal:
 
 @dataclass(frozen=True)
 class Retraining(ABC):
-    """Defaults of a pipeline's parameters, when it runs, and how what it makes is rolled out.
+    """Defaults of a pipeline's parameters, when it runs, and how what it makes is rolled out."""
 
-    recipe: the same wherever the pipeline is deployed.
-    """
-
-    recipe: ClassVar[Recipe]
     train_days: TrainDays = 28
     # The newest days: what champion and challenger are compared on.
     evaluate_days: EvaluateDays = 7
@@ -109,6 +125,11 @@ class Retraining(ABC):
 
     # Each pipeline has a plan of its own kind.
     plan: Annotated[Plan, ROLL_OUT] = field(default_factory=Plan)
+
+    @property
+    @abstractmethod
+    def recipe(self) -> Recipe:
+        """What its jobs do; it does not depend on where it is deployed."""
 
     @abstractmethod
     def own_parameters(self) -> Parameters:

@@ -3,14 +3,13 @@
 The format is AWS's JSON of 2020-12-01. Values that are known only while a pipeline runs are {"Get": ...} references.
 """
 
-from typing import Any
-
 from cdk.retraining import Condition
-from cdk.retraining_jobs import Json, Made, found, get, output_of, parameter, processing, text, train
+from cdk.retraining_jobs import Json, Made, found, get, output_of, parameter, processing, text
+from cdk.retraining_training import archive, build_training_set, training
 
 
 def definition(made: Made) -> Json:
-    """The definition. Steps: FindChampion, BuildTrainingSet, Train, Evaluate, Gate, Register, Refused."""
+    """The definition. Steps: FindChampion, BuildTrainingSet, Train (Convert), Evaluate, Gate, Register, Refused."""
     return {
         "Version": "2020-12-01",
         "Metadata": {},
@@ -19,8 +18,8 @@ def definition(made: Made) -> Json:
         ],
         "Steps": [
             _find_champion(made),
-            _build_training_set(made),
-            train(made, _champion("champion_uri")),
+            build_training_set(made),
+            *training(made, _champion("champion_uri")),
             _evaluate(made),
             _gate(made),
         ],
@@ -46,23 +45,12 @@ def _find_champion(made: Made) -> Json:
     }
 
 
-def _build_training_set(made: Made) -> Json:
-    arguments: list[Any] = ["--lake", made.lake]
-    for option, name in made.recipe.dataset.items():
-        arguments += [option, parameter(name)]
-    return processing(
-        made, "BuildTrainingSet", module="dataset", arguments=arguments,
-        outputs=("train", "evaluate", "summary"), files={"Summary": ("summary", "summary.json")},
-        isolated=False,  # it reads from the lake the days that it needs, instead of all of them as an input
-    )  # fmt: skip
-
-
 def _evaluate(made: Made) -> Json:
     return processing(
         made, "Evaluate", module="gate",
         inputs={
             "champion": _champion("champion_uri"),
-            "challenger": get("Steps.Train.ModelArtifacts.S3ModelArtifacts"),
+            "challenger": archive(made),
             "evaluate": output_of("BuildTrainingSet", "evaluate"),
         },
         outputs=("evaluation",), files={"Evaluation": ("evaluation", "evaluation.json")}, isolated=True,
@@ -116,7 +104,7 @@ def _register(made: Made) -> Json:
                 "Containers": [
                     {
                         "Image": made.image,
-                        "ModelDataUrl": get("Steps.Train.ModelArtifacts.S3ModelArtifacts"),
+                        "ModelDataUrl": archive(made),
                         "Environment": {"CUATRO_MODEL": made.pipeline},
                     }
                 ],

@@ -42,7 +42,6 @@ class DecisionsPlan(Plan):
 class FraudRetraining(Retraining):
     """With the drift report's windows and the alarms' limits."""
 
-    recipe: ClassVar[Recipe] = RECIPE
     # Days that labels take to arrive: what is newer is neither trained nor judged on.
     delay_days: Annotated[int, Why(SHORT, "*.Parameters.DelayDays.DefaultValue", "*.DELAY_DAYS")] = 7
     rounds: Annotated[int, Why(SHORT, "*.Parameters.Rounds.DefaultValue")] = 80
@@ -64,6 +63,10 @@ class FraudRetraining(Retraining):
     new_frauds: int = 500
     drift_every_hours: int = 24
     plan: Annotated[DecisionsPlan, ROLL_OUT] = field(default_factory=DecisionsPlan)
+
+    @property
+    def recipe(self) -> Recipe:
+        return RECIPE
 
     def own_parameters(self) -> Parameters:
         return {

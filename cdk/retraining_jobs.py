@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 _PROCESSING = "/opt/ml/processing"
 # What the service itself may fail at: tried again. What our code fails at is not.
-_RETRIES: list[Json] = [
+RETRIES: list[Json] = [
     {
         "ExceptionType": ["Step.SERVICE_FAULT", "Step.THROTTLING"],
         "IntervalSeconds": 10,
@@ -25,7 +25,7 @@ _RETRIES: list[Json] = [
 
 @dataclass(frozen=True)
 class Made:
-    """What the definition is about. `lake` is s3://<bucket>/<pipeline>."""
+    """What the definition is about. `lake` is s3://<bucket>/<pipeline>; built_in_image: of the recipe's, if any."""
 
     pipeline: str
     recipe: Recipe
@@ -36,6 +36,7 @@ class Made:
     group: str
     instance_type: str
     parameters: Parameters
+    built_in_image: str = ""
     longest_s: int = 3600
 
 
@@ -61,41 +62,6 @@ def output_of(step: str, output: str) -> Json:
     return get(f"Steps.{step}.ProcessingOutputConfig.Outputs['{output}'].S3Output.S3Uri")
 
 
-def train(made: Made, champion: Json) -> Json:
-    """champion: where the live model's archive is, which the new model may be built upon."""
-    return {
-        "Name": "Train",
-        "Type": "Training",
-        "Arguments": {
-            "AlgorithmSpecification": {"TrainingImage": made.image, "TrainingInputMode": "File"},
-            "RoleArn": made.job_role,
-            "InputDataConfig": [
-                {
-                    "ChannelName": name,
-                    "DataSource": {
-                        "S3DataSource": {
-                            "S3DataType": "S3Prefix",
-                            "S3Uri": source,
-                            "S3DataDistributionType": "FullyReplicated",
-                        }
-                    },
-                }
-                for name, source in (("train", output_of("BuildTrainingSet", "train")), ("champion", champion))
-            ],
-            "OutputDataConfig": {"S3OutputPath": f"{made.lake}/models/"},
-            "HyperParameters": {
-                **{name: parameter(value) for name, value in made.recipe.hyperparameters.items()},
-                "data_hash": found("BuildTrainingSet", "Summary", "data_hash"),
-            },
-            "Environment": {"CUATRO_MODEL": made.pipeline},
-            "ResourceConfig": {"InstanceCount": 1, "InstanceType": made.instance_type, "VolumeSizeInGB": 10},
-            "StoppingCondition": {"MaxRuntimeInSeconds": made.longest_s},
-            "EnableNetworkIsolation": True,
-        },
-        "RetryPolicies": _RETRIES,
-    }
-
-
 def processing(
     made: Made,
     name: str,
@@ -106,7 +72,9 @@ def processing(
     isolated: bool,
     arguments: list[Any] | None = None,
     inputs: Mapping[str, Json] | None = None,
+    folder: str = "training",
 ) -> Json:
+    """Runs models.<pipeline>.<module>. folder: of the lake, where its outputs go."""
     specification: Json = {
         "ImageUri": made.image,
         "ContainerEntrypoint": ["python", "-m", f"models.{made.pipeline}.{module}"],
@@ -140,7 +108,7 @@ def processing(
                         "OutputName": each,
                         "AppManaged": False,
                         "S3Output": {
-                            "S3Uri": text(f"{made.lake}/training", get("Execution.PipelineExecutionId"), each, on="/"),
+                            "S3Uri": text(f"{made.lake}/{folder}", get("Execution.PipelineExecutionId"), each, on="/"),
                             "LocalPath": f"{_PROCESSING}/{each}",
                             "S3UploadMode": "EndOfJob",
                         },
@@ -157,5 +125,5 @@ def processing(
         "PropertyFiles": [
             {"PropertyFileName": each, "OutputName": output, "FilePath": path} for each, (output, path) in files.items()
         ],
-        "RetryPolicies": _RETRIES,
+        "RetryPolicies": RETRIES,
     }

@@ -1,12 +1,28 @@
 """Recommendations' retraining: every night on the lake's interactions, a gate on what people really took next."""
 
-from dataclasses import dataclass, field
-from typing import Annotated, ClassVar
+import json
+from dataclasses import dataclass, field, replace
+from typing import Annotated, ClassVar, Literal
 
-from cdk.retraining import ROLL_OUT, SHORT, Condition, EvaluateDays, Parameters, Plan, Recipe, Retraining, TrainDays
+from cdk.archive import ROOT
+from cdk.retraining import (
+    ROLL_OUT,
+    SHORT,
+    BuiltIn,
+    Condition,
+    EvaluateDays,
+    Parameters,
+    Plan,
+    Recipe,
+    Retraining,
+    TrainDays,
+)
 from cdk.why import Why
 
-RECIPE = Recipe(
+# Who trains: the models' container, or SageMaker's built-in algorithm of that name.
+Algorithm = Literal["own", "factorization-machines"]
+
+OWN = Recipe(
     reads=("interactions", "lists", "feedback"),
     dataset={"--as-of": "AsOf", "--train-days": "TrainDays", "--evaluate-days": "EvaluateDays"},
     hyperparameters={"seed": "Seed", "ease_items": "EaseItems"},
@@ -23,6 +39,21 @@ RECIPE = Recipe(
     metric="ndcg_10",
     figures=("recall_10",),
 )
+FACTORIZATION = replace(
+    OWN,
+    # Items that somebody did not take are drawn: the rows, not the algorithm, have the seed.
+    dataset={**OWN.dataset, "--seed": "Seed"},
+    hyperparameters={"num_factors": "Factors", "epochs": "Epochs"},
+    built_in=BuiltIn(
+        image="factorization-machines:1",
+        accounts=json.loads((ROOT / "models/recommendations/factorization/accounts.json").read_text(encoding="utf-8")),
+        package="factorization",
+        content="application/x-recordio-protobuf",
+        fixed={"predictor_type": "binary_classifier"},
+        told={"feature_dim": "factorization.feature_dim"},
+    ),
+)
+RECIPES: dict[Algorithm, Recipe] = {"own": OWN, "factorization-machines": FACTORIZATION}
 
 
 @dataclass(frozen=True)
@@ -41,7 +72,7 @@ class ListsPlan(Plan):
 class RecommendationsRetraining(Retraining):
     """Nightly. A new model knows what is new in the catalogue: it need not be better, but must not be worse."""
 
-    recipe: ClassVar[Recipe] = RECIPE
+    algorithm: Algorithm = "own"
     train_days: TrainDays = 180
     evaluate_days: EvaluateDays = 3
     schedule: str = "cron(30 1 * * ? *)"
@@ -54,14 +85,25 @@ class RecommendationsRetraining(Retraining):
     max_slice_loss: float = 0.1
     # EASE is no candidate above so many items: its time grows with their cube.
     ease_items: Annotated[int, Why(SHORT, "*.Parameters.EaseItems.DefaultValue")] = 13_000
+    # Of a factorization machine.
+    factors: int = 64
+    epochs: int = 7
     plan: Annotated[ListsPlan, ROLL_OUT] = field(default_factory=ListsPlan)
 
+    @property
+    def recipe(self) -> Recipe:
+        return RECIPES[self.algorithm]
+
     def own_parameters(self) -> Parameters:
+        of_training: dict[Algorithm, Parameters] = {
+            "own": {"EaseItems": ("Integer", self.ease_items)},
+            "factorization-machines": {"Factors": ("Integer", self.factors), "Epochs": ("Integer", self.epochs)},
+        }
         return {
             "MinGain": ("Float", self.min_gain),
             "MinLower": ("Float", self.min_lower),
             "MinCoverageRatio": ("Float", self.min_coverage_ratio),
             "MaxPopularityRatio": ("Float", self.max_popularity_ratio),
             "MaxSliceLoss": ("Float", self.max_slice_loss),
-            "EaseItems": ("Integer", self.ease_items),
+            **of_training[self.algorithm],
         }

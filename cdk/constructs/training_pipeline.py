@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import Aws, CfnMapping, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_sagemaker as sagemaker
@@ -13,7 +13,7 @@ from cdk.constructs.lake import Lake
 from cdk.constructs.models_image import ModelsImage
 from cdk.constructs.suite_function import SuiteFunction
 from cdk.constructs.wildcards import allow_begun
-from cdk.retraining import Retraining
+from cdk.retraining import BuiltIn, Retraining
 from cdk.retraining_definition import definition
 from cdk.retraining_jobs import Made
 
@@ -60,6 +60,7 @@ class TrainingPipeline(Construct):
             group=self.name,
             instance_type=plan.instance_type,
             parameters=plan.parameters(image.code_version),
+            built_in_image=self._image(plan.recipe.built_in) if plan.recipe.built_in else "",
         )
         self.pipeline = sagemaker.CfnPipeline(
             self,
@@ -74,6 +75,14 @@ class TrainingPipeline(Construct):
     def arn(self, kind: str, resource: str) -> str:
         """ARN of a SageMaker resource of this account."""
         return Stack.of(self).format_arn(service="sagemaker", resource=kind, resource_name=resource)
+
+    def _image(self, built_in: BuiltIn) -> str:
+        """Of the region that the stack is deployed to. Its jobs need no grant: AWS lets SageMaker pull it anywhere."""
+        kept = CfnMapping(
+            self, "BuiltIn", mapping={region: {"account": account} for region, account in built_in.accounts.items()}
+        )
+        account = kept.find_in_map(Aws.REGION, "account")
+        return f"{account}.dkr.ecr.{Aws.REGION}.{Aws.URL_SUFFIX}/{built_in.image}"
 
     def allow_start(self, role: iam.Role) -> None:
         """Grant starting this pipeline and asking what became of its executions."""

@@ -1,4 +1,4 @@
-"""A directory with one model.tar.gz, whatever its name -> its files."""
+"""A directory with one model.tar.gz, whatever its name -> its files; and files -> a model.tar.gz."""
 
 import tarfile
 from pathlib import Path
@@ -15,3 +15,11 @@ def unpack(directory: Path, into: Path) -> None:
             archive.extractall(into, filter="data")
     except (tarfile.TarError, EOFError, OSError) as error:
         raise ValueError(f"{archives[0]} cannot be unpacked: {error}") from error
+
+
+def pack(directory: Path, archive: Path) -> None:
+    """The files of a directory as a model.tar.gz, as a training job leaves what is in /opt/ml/model."""
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(archive, "w:gz") as tar:
+        for path in sorted(directory.iterdir()):
+            tar.add(path, path.name)

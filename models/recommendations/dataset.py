@@ -138,19 +138,27 @@ def _counted(left_out: dict[str, int]) -> str:
     return "left out: " + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in left_out.items())
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Command line: the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m models.recommendations.dataset", description=str(__doc__).split("\n")[0]
-    )
+def options(module: str, described: str | None) -> argparse.ArgumentParser:
+    """What a module that builds a set from the lake is told."""
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=str(described).split("\n")[0])
     parser.add_argument("--lake", required=True, help="s3://BUCKET/recommendations or a directory")
     parser.add_argument("--as-of", type=moment, default="", help="RFC 3339; empty: now")
     parser.add_argument("--train-days", type=float, default=180)
     parser.add_argument("--evaluate-days", type=float, default=3)
-    given = parser.parse_args(arguments)
+    return parser
+
+
+def asked(given: argparse.Namespace) -> Dataset:
+    """The set of these options. Raises as `build`."""
+    return build(given.lake, Windows.of(given.as_of, given.train_days, given.evaluate_days))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line: the exit status."""
+    given = options("models.recommendations.dataset", __doc__).parse_args(arguments)
 
     def work() -> None:
-        built = build(given.lake, Windows.of(given.as_of, given.train_days, given.evaluate_days))
+        built = asked(given)
         built.write(paths.resolved("/opt/ml/processing"))
         log.info("%s", json.dumps(built.summary))
 

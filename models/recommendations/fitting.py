@@ -13,11 +13,12 @@ import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import onnx
 import pandas as pd
+from numpy.typing import NDArray
 
 from models.recommendations import data
 from models.recommendations.choice import EASE_ITEMS, Choice, choose
@@ -44,6 +45,13 @@ class Trained(NamedTuple):
     model: onnx.ModelProto
     metrics: dict[str, Any]
     golden: list[dict[str, Any]]
+
+
+class Scoring(Protocol):
+    """A model before it is a file."""
+
+    def scores(self, histories: Histories, /) -> NDArray[np.float32]:
+        """float32 [users, items]."""
 
 
 class Terms(NamedTuple):
@@ -147,7 +155,7 @@ def _trained(choice: Choice, shipped: Ranking, terms: Terms, told: dict[str, Any
     return Trained(model, metrics, golden)
 
 
-def checked(model: onnx.ModelProto, ranking: Ranking, some: Histories) -> tuple[list[dict[str, Any]], float]:
+def checked(model: onnx.ModelProto, ranking: Scoring, some: Histories) -> tuple[list[dict[str, Any]], float]:
     """Lists of some users, and the largest difference of a score, as a share of it, between file and ranking.
 
     Raises ValueError when the file gives other scores than the model that was measured.

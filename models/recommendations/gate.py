@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def work() -> None:
         base = paths.resolved("/opt/ml/processing")
-        cases, popularity = _inputs(base / "evaluate")
+        cases, popularity = inputs(base / "evaluate")
         try:
             champion = Contender(base / "champion")
             champion.lists(cases[:1])
@@ -137,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return processing.run(work)
 
 
-def _inputs(directory: Path) -> tuple[list[Case], dict[str, int]]:
+def inputs(directory: Path) -> tuple[list[Case], dict[str, int]]:
     tables = []
     for name, columns in (("cases", COLUMNS), ("popularity", ("item", "rows"))):
         path = directory / f"{name}.parquet"

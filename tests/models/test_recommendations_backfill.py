@@ -73,7 +73,7 @@ def test_from_lake_to_evaluation_as_the_pipeline_runs_it(lake: Path, tmp_path: P
     for name, last in (("champion", 8.0), ("challenger", float(DAYS))):
         archive = make_archive(str(tmp_path / f"{name}-packed" / "model"), "gztar", trained(name, last))
         found[name] = gate.Contender(Path(archive).parent)
-    cases, popularity = gate._inputs(tmp_path / "challenger" / "evaluate")
+    cases, popularity = gate.inputs(tmp_path / "challenger" / "evaluate")
     told = gate.evaluated(found["champion"], found["challenger"], cases, popularity)
     assert told["sane"] == 1
     assert told["gain"]["ndcg_10"] > 0

@@ -19,6 +19,8 @@ def joined(value: Any) -> str:
         return "".join(map(joined, value["Fn::Join"][1]))
     if "Fn::Sub" in value:
         return joined(value["Fn::Sub"])
+    if "Fn::FindInMap" in value:
+        return f"${{{'.'.join(map(joined, value['Fn::FindInMap']))}}}"
     if "Fn::GetAtt" in value:
         return f"${{{'.'.join(value['Fn::GetAtt'])}}}"
     return f"${{{value['Ref']}}}" if "Ref" in value else json.dumps(value)

@@ -125,16 +125,18 @@ def assembly(
     serving: str | None = None,
     retraining: str | None = None,
     ranking: str | None = None,
+    *,
+    algorithm: str | None = None,
 ) -> Assembly:
     """The assembly of a target. A finding of cdk-nag raises; CDK checks the default one's templates."""
-    options = (target, profile, serving, retraining, ranking)
+    options = (target, profile, serving, retraining, ranking, algorithm)
     where = Path(_scratch().name, "-".join(map(str, options)))
     app = aws_cdk.App(
         outdir=str(where),
         context=context(),
-        builtin_cloud_formation_validation=options == (DEFAULT, None, None, None, None),
+        builtin_cloud_formation_validation=options == (DEFAULT, *[None] * 5),
     )
-    Suite(app, chosen(*options))
+    Suite(app, chosen(target, profile, serving, retraining, ranking, algorithm=algorithm))
     app.synth()
     return Assembly(where)
 

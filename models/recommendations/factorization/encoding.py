@@ -15,6 +15,8 @@ NEGATIVES = 4
 """Items that were not taken, for each that was."""
 NEWEST = 20
 """So many items of a profile are in a row."""
+FADE = 1.0
+"""The usual recency: an item weighs (1 + newer items) ** -FADE."""
 SMOOTHING = 0.5
 """Negatives are drawn by popularity to this power."""
 Floats = NDArray[np.float32]

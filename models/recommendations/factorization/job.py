@@ -1,4 +1,4 @@
-"""Interactions -> SageMaker's built-in Factorization Machines -> model.onnx and metrics.json, as `train` writes them.
+"""Interactions -> SageMaker's built-in Factorization Machines -> model.onnx, metrics.json, golden.json.
 
     python -m models.recommendations.factorization.job --interactions FILE --bucket BUCKET --role ARN --out DIR
     python -m models.recommendations.factorization.job --interactions FILE --archive model.tar.gz --out DIR
@@ -25,11 +25,12 @@ from scipy import sparse
 from models.recommendations import data
 from models.recommendations.data import Held, Histories
 from models.recommendations.factorization import recordio
-from models.recommendations.factorization.conversion import to_onnx
-from models.recommendations.factorization.encoding import encoded
+from models.recommendations.factorization.convert import Told, converted
+from models.recommendations.factorization.encoding import FADE, encoded
 from models.recommendations.factorization.image import image_uri
 from models.recommendations.factorization.measure import figures
 from models.recommendations.factorization.parameters import Floats, Parameters, unpacked
+from models.recommendations.fitting import save
 
 log = logging.getLogger(__name__)
 
@@ -103,20 +104,12 @@ def run(rows: sparse.csr_matrix, labels: Floats, settings: Settings, name: str, 
     return archive
 
 
-def save(out: Path, model: Parameters, train: Histories, held: Held, told: dict[str, Any]) -> None:
-    """Write model.onnx and metrics.json; held: what the figures are of. told: terms, fade and seed, for both files."""
-    metrics = {**figures(model, train, held, told["fade"]), **told, "data_hash": train.digest()}
-    metrics["version"] = f"recommendations-fm-{metrics['data_hash'][:8]}"
-    description = {
-        "version": metrics["version"], "data_hash": metrics["data_hash"], "popularity": train.counts.tolist(),
-        "model": {"kind": "factorization machine", "factors": model.factors.shape[1], "fade": told["fade"]},
-        "metrics": {key: metrics[key] for key in ("recall_10", "ndcg_10", "recall_20", "ndcg_20", "terms")},
-    }  # fmt: skip
-    out.mkdir(parents=True, exist_ok=True)
-    made = to_onnx(model, train.names, told["fade"], description)
-    (out / "model.onnx").write_bytes(made.SerializeToString())
-    (out / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(metrics, indent=1))  # noqa: T201 - the command's answer
+def write(out: Path, model: Parameters, train: Histories, held: Held, told: Told) -> None:
+    """Write model.onnx, metrics.json and golden.json; held: what the figures are of."""
+    terms = "leave-one-out, trained with all but the last item"
+    made = converted(model, train, told, {**figures(model, train, held, told.fade), "terms": terms})
+    save(out, *made)
+    print(json.dumps(made.metrics, indent=1))  # noqa: T201 - the command's answer
 
 
 def main() -> None:
@@ -132,7 +125,7 @@ def main() -> None:
     parser.add_argument("--instance-type", default="ml.m5.large")
     parser.add_argument("--factors", type=int, default=64)
     parser.add_argument("--epochs", type=int, default=7)
-    parser.add_argument("--fade", type=float, default=1.0, help="recency: weight (1 + newer items) ** -fade")
+    parser.add_argument("--fade", type=float, default=FADE, help="recency: weight (1 + newer items) ** -fade")
     parser.add_argument("--seed", type=int, default=7, help="of the items that were not taken")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
@@ -147,8 +140,7 @@ def main() -> None:
             chosen = {"num_factors": str(given.factors), "epochs": str(given.epochs)}
             settings = Settings(given.bucket, given.role, given.instance_type, chosen)
             archive = run(rows, labels, settings, f"factorization-{time.time_ns() // 1_000_000}", time.sleep)
-        told = {"terms": "leave-one-out, trained with all but the last item", "fade": given.fade, "seed": given.seed}
-        save(given.out, unpacked(archive), train, held, told)
+        write(given.out, unpacked(archive), train, held, Told(given.fade, given.seed))
     except (OSError, ValueError, RuntimeError, BotoCoreError, ClientError) as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
 

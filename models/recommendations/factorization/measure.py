@@ -1,6 +1,6 @@
 """A factorization machine and what was held back -> the figures of evaluate.py, beside popularity and item-kNN."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,26 @@ from models.recommendations.factorization.parameters import Parameters
 from models.recommendations.ranking import item_knn, popularity
 
 
+class Machine(NamedTuple):
+    """Parameters for rows that were encoded with `fade`."""
+
+    model: Parameters
+    fade: float
+
+    def scores(self, histories: Histories) -> NDArray[np.float32]:
+        """float32 [users, items]: what the ONNX file gives, but for what the profile's own pairs add."""
+        model, count = self.model, len(histories.names)
+        taste = encoded_profiles(histories, self.fade) @ model.factors[count:]
+        found: NDArray[np.float32] = taste @ model.factors[:count].T + model.linear[:count]
+        return found
+
+
 def lister(model: Parameters, fade: float) -> Lister:
     """Lists of some users, as the ONNX file makes them."""
+    machine = Machine(model, fade)
 
     def lists(some: Histories, k: int) -> NDArray[np.int64]:
-        count = len(some.names)
-        taste = encoded_profiles(some, fade) @ model.factors[count:]
-        scores = taste @ model.factors[:count].T + model.linear[:count]
+        scores = machine.scores(some)
         scores[some.owners, some.items] = -np.inf
         return np.argsort(-scores, axis=1, kind="stable")[:, :k]
 
