@@ -20,7 +20,7 @@ from cdk.retraining_recommendations import RecommendationsRetraining
 from cdk.stacks.pipeline import PipelineStack
 from cdk.stacks.platform import CuatroPlatform
 from cdk.stacks.recommendations_access import allow_api, allow_observe, allow_record, allow_shelve, allow_tally
-from cdk.stacks.recommendations_dashboard import recommendations_dashboard
+from cdk.stacks.recommendations_dashboard import alarm_when_unranked, recommendations_dashboard
 from cdk.stacks.recommendations_lake import KEEPS, kept
 
 ROUTES: tuple[Route, ...] = (
@@ -49,6 +49,7 @@ class CuatroRecommendations(PipelineStack):
         self._functions(platform)
         self.api = PrivateApi(self, "Api", routes=ROUTES, answers=self.answer, target=target)
         self._sources()
+        alarm_when_unranked(self)
         plan = target.recommendations_retraining
         self.loop = self._retrain(plan, platform) if plan else None
         recommendations_dashboard(self)

@@ -1,12 +1,15 @@
 """Every function: log group with retention, failure destination, alarms, its own role, the runtime of the tests."""
 
 import importlib
+import json
 import sys
 from collections import Counter
 from dataclasses import fields
 
 import pytest
 
+from tests.functional.recommendations.suite import ENVIRONMENT
+from tests.stacks.definitions import joined
 from tests.stacks.synthesis import TARGET_NAMES, Assembly, Function, assembly, references
 
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
@@ -130,6 +133,23 @@ def test_every_function_has_its_alarms_and_every_alarm_tells_somebody(suite: Ass
     for alarm in alarms:
         assert alarm.properties["AlarmActions"], alarm.where
         assert alarm.properties["AlarmDescription"], alarm.where
+
+
+def test_lists_that_the_model_did_not_rank_ring_and_stop_its_roll_out(suite: Assembly) -> None:
+    """They are answered all the same, so no error tells of them."""
+    (ring,) = (
+        each
+        for each in suite.resources("AWS::CloudWatch::Alarm")
+        if each.properties.get("MetricName") == "RankerFailures"
+    )
+    assert ring.properties["Dimensions"] == [{"Name": "service", "Value": ENVIRONMENT["POWERTOOLS_SERVICE_NAME"]}]
+    assert ring.properties["Namespace"] == ENVIRONMENT["POWERTOOLS_METRICS_NAMESPACE"]
+    (roll_out,) = (
+        each.resource
+        for each in functions(suite)
+        if (each.resource.stack, each.module) == (ring.stack, "functions.lifecycle.rollout.handler")
+    )
+    assert f"${{{ring.id}}}" in json.loads(joined(roll_out.properties["Environment"]["Variables"]["ALARMS"]))
 
 
 def test_event_sources_apis_and_rules_reach_a_versioned_function_by_its_alias(suite: Assembly) -> None:
