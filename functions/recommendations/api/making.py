@@ -17,6 +17,8 @@ from functions.recommendations.shelves import ALL, NEW, in_category, in_context
 
 POPULAR = "popular"
 """The version of lists that no model had a say in."""
+NOBODY = "?"
+"""A name that no user can have."""
 _ROUNDS = 3
 """So often the ranker is asked, each time for twice as many, where much of what it gave cannot be shown."""
 _ALIKE = 50
@@ -52,9 +54,10 @@ class Maker:
         """None: popular items only. Raises what the ranker raises."""
         sources, policy, person = self.sources, self.sources.policy, self.person
         known = ranker is not None and any(ranker.knows(each.item) for each in person.taken)
-        # Who the model does not know is better served by what is popular now; if that is not known either, it is asked.
+        # Who the model does not know is better served by what is popular now; where that is too little, it is asked.
         favourites = None if known else self._popular()
-        asked = ranker if known else None if favourites else ranker or self.live
+        enough = favourites is not None and len(favourites) >= self.size
+        asked = ranker if known else None if enough else ranker or self.live
         alike = self._by_content(new_to_the_model(person.taken, ranker)) if ranker else []
         most, hidden = max(policy.candidates, self.size), set[str]()
         pool: list[Pooled] = []
@@ -95,11 +98,14 @@ class Maker:
         if ranker is None:
             return [], []
         person = self.person
-        ranked = ranker.rank(person.user_id, person.taken, person.exclude | hidden, most)
-        meant, rest = personal(ranked, reasons=isinstance(ranker, Relating))
-        if known:
-            return meant, rest
-        return [], [each._replace(source="popular", because=None) for each in (*meant, *rest)]
+        never = person.exclude | hidden
+        if not known:  # what suits everybody; also for an arm without a model, which may not see its users' taste
+            ranked = ranker.rank(NOBODY, [], never, most)
+            return [], [
+                Pooled(item, score, None, "popular") for item, score in zip(ranked.items, ranked.scores, strict=True)
+            ]
+        ranked = ranker.rank(person.user_id, person.taken, never, most)
+        return personal(ranked, reasons=isinstance(ranker, Relating))
 
     def _by_content(self, unknown: list[Taken]) -> list[Pooled]:
         if not unknown:
