@@ -73,8 +73,8 @@ def test_items_without_an_entry_are_shown_or_hidden_as_the_policy_says(
 def test_an_unknown_user_gets_what_is_popular_in_the_context(suite: Suite) -> None:
     suite.stand("popular#all", ("a", 90), ("b", 10))
     suite.stand("popular#country=IT", ("b", 500))
-    assert names(suite.recommend("nobody")[1])[:2] == ["a", "b"]
-    status, answer = suite.recommend("nobody", context="country:IT")
+    assert names(suite.recommend("nobody", k="2")[1]) == ["a", "b"]
+    status, answer = suite.recommend("nobody", context="country:IT", k="2")
     assert (status, names(answer), answer["model_version"]) == (200, ["b", "a"], "popular")
     assert answer["items"][0]["why"] == "popular where country is IT"
     assert answer["items"][1]["why"] == "popular now"
