@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from chalice.app import Chalice, Response
 
+from cuatro.adapters.aws import BRISK
 from cuatro.adapters.dynamodb import dynamo
 from cuatro.config import settings
 from cuatro.http import answered, body_of, cached, request_of, routed, tags_of
@@ -87,7 +88,8 @@ def post_interactions() -> Response:
 @timed("FeedbackLatency")
 @answered
 def post_feedback() -> Response:
-    answer = feedback.accept(body_of(app), logger.get_correlation_id() or "", settings(Settings), dynamo(), time.time())
+    body, correlation_id = body_of(app), logger.get_correlation_id() or ""
+    answer = feedback.accept(body, correlation_id, settings(Settings), dynamo(BRISK), time.time())
     metrics.add_metric("Feedback", MetricUnit.Count, answer["accepted"])
     return Response(answer, status_code=202)
 
@@ -96,14 +98,14 @@ def post_feedback() -> Response:
 @timed("ProfileLatency")
 @answered
 def get_profile(user_id: str) -> dict[str, Any]:
-    return profiles.show(user_id, settings(Settings), dynamo())
+    return profiles.show(user_id, settings(Settings), dynamo(BRISK))
 
 
 @app.route("/profiles/{user_id}", methods=["DELETE"])
 @timed("ProfileLatency")
 @answered
 def delete_profile(user_id: str) -> dict[str, Any]:
-    return profiles.forget(user_id, settings(Settings), dynamo())
+    return profiles.forget(user_id, settings(Settings), dynamo(BRISK))
 
 
 @metrics.log_metrics(capture_cold_start_metric=True)

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from cuatro.adapters.aws import BRISK
 from cuatro.adapters.publishing import Record, put_records
 from cuatro.errors import Rejected, Unavailable
 from cuatro.interactions import Interaction, decode_interactions
@@ -37,7 +38,7 @@ def put(interactions: list[Interaction], correlation_id: str, setting: Settings)
     for each in interactions:
         told = each if each.correlation_id else msgspec.structs.replace(each, correlation_id=correlation_id or None)
         records.append(Record(each.user_id, msgspec.json.encode(told)))
-    return put_records(setting.stream_name, records)
+    return put_records(setting.stream_name, records, BRISK)
 
 
 _AWAY = {"code": "unavailable", "field": None, "message": "cannot be taken at the moment, try again"}

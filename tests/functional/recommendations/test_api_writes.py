@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cuatro.adapters.aws import BRISK
 from tests.functional.recommendations.suite import Suite, ago, interaction
 
 
@@ -82,6 +83,17 @@ def test_what_the_stream_does_not_take_is_told_and_can_be_sent_again(suite: Suit
     ]  # fmt: skip
     status, answer = post(suite, interaction(4))
     assert (status, answer["error"]["code"], suite.headers["Retry-After"]) == (503, "unavailable", "1")
+
+
+@pytest.mark.parametrize("operation", ["PutRecords", "BatchExecuteStatement", "BatchGetItem", "DeleteItem"])
+def test_a_service_that_does_not_answer_is_asked_twice(suite: Suite, list_id: str, operation: str) -> None:
+    """Each attempt may last: 503 in time is better than a function that is stopped while somebody waits."""
+    suite.wire.down(operation)
+    suite.wire.calls.clear()
+    answers = [feedback(suite, list_id, "i-2")[0], post(suite, interaction(1))[0]]
+    answers += [suite.call(method, "/profiles/{user_id}", user_id="u-1")[0] for method in ("GET", "DELETE")]
+    assert answers.count(503) in {1, 2}
+    assert suite.wire.calls[operation] == BRISK.attempts * answers.count(503)
 
 
 def test_feedback_is_kept_once_and_clicks_become_interactions(suite: Suite, list_id: str) -> None:

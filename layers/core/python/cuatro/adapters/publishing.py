@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from cuatro.adapters.aws import ATTEMPTS, JsonService, LeanService, backoff, called
+from cuatro.adapters.aws import ATTEMPTS, PATIENT, JsonService, LeanService, Patience, backoff, called
 from cuatro.errors import Unavailable
 from cuatro.events import PublishedEvent
 
@@ -57,13 +57,13 @@ def publish_events(bus: str, events: Sequence[PublishedEvent], source: str = SOU
     return _delivered(events, EVENTS_PER_CALL, call)
 
 
-def put_records(stream: str, records: Sequence[Record]) -> set[int]:
-    """PutRecords."""
+def put_records(stream: str, records: Sequence[Record], patience: Patience = PATIENT) -> set[int]:
+    """PutRecords. patience: of each call."""
 
     def call(chunk: Sequence[Record]) -> list[bool]:
         entries = [{"PartitionKey": record.key, "Data": base64.b64encode(record.data).decode()} for record in chunk]
         body = msgspec.json.encode({"StreamName": stream, "Records": entries})
-        answer = msgspec.json.decode(_kinesis().call("PutRecords", body))
+        answer = msgspec.json.decode(_kinesis(patience).call("PutRecords", body))
         return ["ErrorCode" in record for record in answer["Records"]]
 
     return _delivered(records, RECORDS_PER_CALL, call)
@@ -147,8 +147,8 @@ def _events() -> JsonService:
 
 
 @cache
-def _kinesis() -> JsonService:
-    return LeanService("kinesis", "Kinesis_20131202", "1.1")
+def _kinesis(patience: Patience) -> JsonService:
+    return LeanService("kinesis", "Kinesis_20131202", "1.1", patience)
 
 
 @cache
