@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 SHAPES = "`cuatro send transactions --help` shows what a file of transactions looks like."
 SIMULATED, FROM_FILE = 3000, 3000
 NEXT = (
-    ("cuatro demo --transactions FILE", "your own: CSV, Parquet or JSON Lines"),
-    ("cuatro demo --seed 12", "other cards, shops and thieves"),
-    ("cuatro demo retrain", "thieves change their ways, the model follows (2 minutes)"),
-    ("cuatro demo recommendations", "lists that get better, also by a retraining (2 minutes)"),
-    ("cuatro logs fraud --follow", "what the functions say meanwhile"),
+    ("cuatro demo fraud --transactions FILE", "your own: CSV, Parquet, JSON Lines"),
+    ("cuatro demo fraud --seed 12", "other cards, shops and thieves"),
+    ("cuatro demo retrain", "thieves change, the model follows (2 minutes)"),
+    ("cuatro demo recommendations", "lists get better, also by a retraining"),
+    ("cuatro logs fraud --follow", "what the functions say"),
     ("cuatro send transactions FILE", "feed the stream without the show"),
     ("python -m models.fraud.train --help", "your data; `cuatro up` deploys it"),
     ("make bench", "speed, against what everybody writes"),

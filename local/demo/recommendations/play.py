@@ -7,6 +7,7 @@ it knows nothing of the newcomers who ask for lists here, nor of the change of t
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from statistics import mean
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -31,7 +32,7 @@ SEED = 7
 """The world whose past the shipped model was trained on."""
 BEFORE, AFTER, HISTORY = 119.5, 150.0, 60.0
 """Days of the world: shortly before tastes change, a month later, and how many of them a retraining gets."""
-PEOPLE, ROUNDS, SHOWN = 40, 6, 6
+PEOPLE, ROUNDS, SHOWN = 50, 6, 6
 LATER = 30
 """People of the second part, before and after the retraining."""
 LATER_ROUNDS = 4
@@ -68,8 +69,9 @@ def _better_with_each(stage: Stage, table: str) -> None:
     console = stage.console
     _catalogue(stage, table, BEFORE)
     console.print(
-        f"\n[bold]{PEOPLE} newcomers, of whom nothing is known[/]: chance that a list of ten holds what somebody\n"
-        "wants next, by how many wishes the suite has seen; one in ten is a hold-out, who always gets what is popular"
+        f"\n[bold]{PEOPLE} newcomers, of whom nothing is known.[/] The chance that a list of ten holds\n"
+        "what somebody wants next, by how many wishes the suite has seen; one in ten is\n"
+        "a hold-out, who always gets what is popular:"
     )
     shop = Shop(stage.api, stage.world, BEFORE, stage.world.seed)
     people = newcomers(stage.world, stage.run, 0, PEOPLE)
@@ -85,15 +87,21 @@ def _better_after_retraining(stage: Stage, outputs: dict[str, str]) -> None:
     from models.recommendations.simulator import interactions  # noqa: PLC0415
 
     console, control = stage.console, Control(stage.connection, PIPELINE)
-    console.print("\n[bold]A month later[/] there are new things in the shop, and people want others than before")
+    console.print("\n[bold]A month later[/]: new things in the shop, and people want others than before")
     _catalogue(stage, outputs["ItemsTable"], AFTER)
     opened = stage.now - timedelta(days=AFTER)
     table = interactions(stage.world, AFTER - HISTORY, AFTER, opened)
     put_files(stage.connection, PIPELINE, files(table), stage.run)
     console.print(f"{len(table):,} interactions of {table.user_id.nunique():,} others came in and are in the lake.\n")
+    live = next(each for each in versions(control) if each.live)
+    if live.number:
+        console.print(
+            f"[yellow]{live.name} decides already, which an earlier retraining made: there is less to gain.[/]\n"
+            f"[bold]cuatro rollback {PIPELINE}[/] goes back, [bold]cuatro down --forget[/] begins anew."
+        )
     before, crowd = _month_later(stage, "before", "the model that decides now")
 
-    console.print("\n[bold]Retraining[/] on the lake (every night; now by hand: cuatro retrain recommendations)")
+    console.print("\n[bold]Retraining[/], as every night (cuatro retrain recommendations)")
     arn = control.retrain("the demo", {})["execution_arn"]
     if not show_execution(console, control, arn):
         raise PlatformError("The retraining brought no new version.", f"`cuatro models {PIPELINE}` shows why.")
@@ -108,8 +116,8 @@ def _better_after_retraining(stage: Stage, outputs: dict[str, str]) -> None:
     follow(console, control, newest, traffic)
     after, _ = _month_later(stage, "after", "the retrained model")
     console.print(
-        f"\nWith {LATER_ROUNDS} wishes known a list holds the next one with a chance of [bold]{after:.0%}[/] "
-        f"instead of {before:.0%}."
+        f"\nWith {LATER_ROUNDS} wishes known, the chance that a list holds the next one is now [bold]{after:.0%}[/], "
+        f"it was {before:.0%}."
     )
 
 
@@ -127,7 +135,7 @@ def _month_later(stage: Stage, phase: str, who: str) -> tuple[float, list[Shoppe
     found = rounds(
         shop, people, LATER_ROUNDS, lambda turn, shares: show_round(stage.console, turn, {ARM: shares[ARM]}, MOST)
     )
-    return found[-1][ARM], people
+    return mean(found[-1][ARM]), people
 
 
 def _catalogue(stage: Stage, table: str, day: float) -> None:

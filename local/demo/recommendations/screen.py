@@ -1,6 +1,7 @@
 """Rounds, lists and reasons -> the terminal."""
 
 from collections.abc import Mapping, Sequence
+from statistics import mean
 from typing import Any
 
 from rich.console import Console
@@ -8,7 +9,7 @@ from rich.markup import escape
 
 WIDTH = 36
 FULL, PARTS = "█", " ▏▎▍▌▋▊▉"
-TITLE = 34
+TITLE, FEW = 30, 3
 STYLES = {"popular": "dim", "model": "green"}
 
 
@@ -18,12 +19,16 @@ def bar(share: float, most: float) -> str:
     return FULL * (eighths // 8) + PARTS[eighths % 8].strip()
 
 
-def show_round(console: Console, turn: int, shares: Mapping[str, float], most: float) -> None:
-    """One line an arm: how many wishes are known, a bar, the share; `most` is the bar's end."""
-    for number, (arm, share) in enumerate(sorted(shares.items())):
+def show_round(console: Console, turn: int, shares: Mapping[str, Sequence[float]], most: float) -> None:
+    """One line an arm: how many wishes are known, how many people, a bar, the mean share; `most` is the bar's end.
+
+    An arm of fewer than `FEW` people says nothing.
+    """
+    told = sorted((arm, found) for arm, found in shares.items() if len(found) >= FEW)
+    for number, (arm, found) in enumerate(told):
         known = f"{turn:>3}" if number == 0 else "   "
-        style = STYLES.get(arm, "cyan")
-        console.print(f"  {known}  {arm:8} [{style}]{bar(share, most):{WIDTH}}[/] {share:6.1%}", highlight=False)
+        style, share, who = STYLES.get(arm, "cyan"), mean(found), f"{arm} ({len(found)})"
+        console.print(f"  {known}  {who:12} [{style}]{bar(share, most):{WIDTH}}[/] {share:6.1%}", highlight=False)
 
 
 def show_list(console: Console, listed: Mapping[str, Any], most: int) -> None:

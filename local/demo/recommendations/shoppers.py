@@ -24,6 +24,8 @@ K = 10
 PATIENCE_S = 60.0
 PAUSE_S = 0.2
 Body = dict[str, Any]
+Shares = dict[str, list[float]]
+"""Arm -> a probability for each of its people."""
 
 
 @dataclass
@@ -49,15 +51,15 @@ class Shop:
         self.rng = np.random.default_rng(seed)
         self.latencies: list[float] = []
 
-    def lists(self, shoppers: Sequence[Shopper]) -> dict[str, float]:
-        """Everybody gets a list; for each arm of the experiment the mean probability that it holds the next wish."""
-        shares: dict[str, list[float]] = {}
+    def lists(self, shoppers: Sequence[Shopper]) -> Shares:
+        """Everybody gets a list; for each arm of the experiment the probabilities that it holds the next wish."""
+        shares: Shares = {}
         for each in shoppers:
             answer = self.api.get(f"/recommendations/{quote(each.name, safe='')}?k={K}")
             each.listed = _body(answer, "GET /recommendations")
             self.latencies.append(answer.ms)
             shares.setdefault(each.listed["arm"], []).append(self.world.share(each.who, each.items, self.day))
-        return {arm: float(np.mean(found)) for arm, found in shares.items()}
+        return shares
 
     def feedback(self, shoppers: Sequence[Shopper]) -> int:
         """Everybody looks at the list, and some click; the number of clicks."""
@@ -123,9 +125,7 @@ def newcomers(world: "World", run: str, first: int, count: int) -> list[Shopper]
     return [Shopper(world.newcomer(number), f"{run}-{number}") for number in range(first, first + count)]
 
 
-def rounds(
-    shop: Shop, shoppers: Sequence[Shopper], number: int, tell: Callable[[int, dict[str, float]], None]
-) -> list[dict[str, float]]:
+def rounds(shop: Shop, shoppers: Sequence[Shopper], number: int, tell: Callable[[int, Shares], None]) -> list[Shares]:
     """Lists, looks, wishes, again and again; how good each arm's lists were with 0, 1, 2, ... wishes known."""
     found = []
     for turn in range(number + 1):
