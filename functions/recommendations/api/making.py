@@ -54,16 +54,16 @@ class Maker:
         """None: popular items only. Raises what the ranker raises."""
         sources, policy, person = self.sources, self.sources.policy, self.person
         known = ranker is not None and any(ranker.knows(each.item) for each in person.taken)
-        # Who the model does not know is better served by what is popular now; where that is too little, it is asked.
         favourites = None if known else self._popular()
-        enough = favourites is not None and len(favourites) >= self.size
-        asked = ranker if known else None if enough else ranker or self.live
         alike = self._by_content(new_to_the_model(person.taken, ranker)) if ranker else []
         most, hidden = max(policy.candidates, self.size), set[str]()
         pool: list[Pooled] = []
         meant: list[Pooled] = []
         entries: dict[str, Entry | None] = {}
         for _ in range(_ROUNDS):
+            # Who the model does not know is better served by what is popular now; if that is too little, it is asked.
+            enough = favourites is not None and sum(each.item not in hidden for each in favourites) >= self.size
+            asked = ranker if known else None if enough else ranker or self.live
             meant, rest = self._ranked(asked, known, hidden, most)
             if len(meant) + len(alike) < most:  # else they would not be looked at
                 favourites = self._popular() if favourites is None else favourites

@@ -109,6 +109,12 @@ def test_the_popular_arm_of_a_young_shop_is_full_and_sees_nothing_of_its_users_t
     assert {(each["source"], each["because"]) for each in answer["items"]} == {("popular", None)}
 
 
+def test_where_all_that_is_popular_is_sold_out_the_model_is_asked_for_more(suite: Suite) -> None:
+    suite.stand("popular#all", ("i-3", 9), ("i-2", 5), ("i-1", 2))
+    suite.fill(*({"item_id": f"i-{number}", "available": False} for number in (1, 2, 3)))
+    assert names(suite.recommend("nobody", k="1")[1]) == ["i-4"]
+
+
 def test_a_shelf_that_is_nearly_empty_does_not_outweigh_the_training(
     suite: Suite, environment: pytest.MonkeyPatch
 ) -> None:
