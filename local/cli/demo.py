@@ -82,6 +82,8 @@ def demo(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by a program: tidy up just as after Ctrl-C
     try:
         run = f"d{int(time.time()):x}"  # short, and new every second
+        if transactions and what == "all":
+            what = "fraud"
         told = _story(transactions, count, seed, run) if what in {"all", "fraud"} else None
         connection = _ready(target, state)
         if what == "retrain":

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from local.demo.alerts import QUEUE_PREFIX
+from local.demo.recommendations.play import ROUNDS
 from local.replay.rejected import rejections
 from models.fraud.simulator import Simulation, simulate
 from tests.emulator.suite import Suite, transaction
@@ -45,8 +46,8 @@ def _left_behind(suite: Suite) -> list[str]:
 
 
 def test_the_demo_tells_what_became_of_everything_twice(suite: Suite) -> None:
-    for seed in ("3", "3"):
-        done = _cuatro(suite, "demo", "--count", "800", "--live", "20", "--seed", seed)
+    for what in ("all", "fraud"):
+        done = _cuatro(suite, "demo", what, "--count", "800", "--live", "20", "--seed", "3")
         assert done.returncode == 0, done.stdout + done.stderr
         counts = [
             int(n.replace(",", "")) for n in re.findall(r"(?:approved|sent to review|declined) +([\d,]+)", done.stdout)
@@ -57,6 +58,13 @@ def test_the_demo_tells_what_became_of_everything_twice(suite: Suite) -> None:
             assert part in done.stdout
         assert "\x1b" not in done.stdout
         assert _left_behind(suite) == []
+        shares = [float(share) for share in re.findall(r"model \(\d+\) .* ([\d.]+)%", done.stdout)]
+        if what == "all":  # lists get better with what is known, and say why
+            assert len(shares) == ROUNDS + 1
+            assert shares[-1] > 2 * shares[0]
+            assert "because you" in done.stdout
+        else:
+            assert not shares
 
 
 def test_anybodys_file_is_played_and_its_bad_lines_are_told(suite: Suite, tmp_path: Path) -> None:
@@ -74,7 +82,7 @@ def test_anybodys_file_is_played_and_its_bad_lines_are_told(suite: Suite, tmp_pa
 
 
 def test_ctrl_c_leaves_nothing_behind(suite: Suite) -> None:
-    command = [*CUATRO, "demo", "--count", "2000", "--state", str(suite.platform.state)]
+    command = [*CUATRO, "demo", "fraud", "--count", "2000", "--state", str(suite.platform.state)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_environment()) as demo:
         assert demo.stdout is not None
         for line in demo.stdout:
