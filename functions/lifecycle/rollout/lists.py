@@ -17,6 +17,8 @@ from functions.lifecycle.rollout.plan import ListsPlan
 TOP = 10
 EXPLORED, RANKED = "new", "model"
 """Sources of a place of a list: explored whatever the model says; ranked by the model."""
+UNRANKED = "popular"
+"""The version of lists that the live model had no say in."""
 MIN_COMPARABLE = 20
 """Fewer lists with ranked items say nothing about what both models have in common."""
 
@@ -67,11 +69,16 @@ decode = msgspec.json.Decoder(Served).decode
 
 
 def judged(rows: Iterable[Served], trial: Trial, plan: ListsPlan) -> Judgement:
-    """The shadow phase's verdict. Lists that the champion did not rank (popular ones of an experiment) do not count."""
-    pairs = paired((row for row in rows if row.model_version == trial.champion), trial)
+    """The shadow phase's verdict. Of the lists that the champion did not rank, only those count that the challenger
+    would have ranked: not those of a hold-out, nor strangers'."""
+    pairs = paired((row for row in rows if row.model_version == trial.champion or _only_theirs(row)), trial)
     figures = _figures(pairs.found, pairs.missing)
     verdict, reason = too_few(pairs, "lists", trial, plan) or _compared(figures, plan)
     return Judgement(verdict, reason, figures)
+
+
+def _only_theirs(row: Served) -> bool:
+    return row.model_version == UNRANKED and row.shadow is not None
 
 
 def _compared(figures: dict[str, Any], plan: ListsPlan) -> tuple[Verdict, str]:

@@ -114,7 +114,7 @@ def _served(work: _Work, maker: Maker, ranker: Ranker | None, started: float) ->
         items=tuple(items),
         explored=policy.explore_slot if trial else None,
         candidates=trial.candidates if trial else (),
-        shadow=_shadow(maker, made, work),
+        shadow=_shadow(maker, made, work) if ranker else None,
         latency_ms=round((perf_counter() - started) * 1000, 3),
     )
     return served, made.entries
@@ -137,14 +137,20 @@ def _tried(list_id: str, made: Made, work: _Work, whom: Person) -> Tried | None:
 
 
 def _shadow(maker: Maker, made: Made, work: _Work) -> ShadowList | None:
-    """What the second model would have shown; its failure is told and stops nothing."""
+    """What the second model would have shown; its failure is told and stops nothing.
+
+    None where neither model has a say. Where only the second has, there is one: the live model may know nothing of this
+    shop, and the next would never get a trial.
+    """
     uri = work.sources.tables.setting.shadow_model_uri
-    if not uri or made.version == POPULAR:
+    if not uri:
         return None
     try:
         ranker = ranker_at(uri)
-        items = maker.made(ranker).items[: work.asked.k]
-        return ShadowList(ranker.version, tuple(each.item for each in items))
+        other = maker.made(ranker)
+        if made.version == other.version == POPULAR:
+            return None
+        return ShadowList(ranker.version, tuple(each.item for each in other.items[: work.asked.k]))
     except Exception:  # whatever it is: the shadow is never shown, and must stop nothing
         logger.exception("shadow model did not rank")
         work.counts["ShadowFailures"] = 1

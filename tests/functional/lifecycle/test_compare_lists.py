@@ -156,3 +156,12 @@ def test_damaged_lines_are_counted(shadowed: Deployment) -> None:
     deliver(shadowed, [*lines, "{", json.dumps({"list_id": "x"})])
     assert shadowed.act("compare")["verdict"] == "good"
     assert report(shadowed)["bad_lines"] == 2
+
+
+def test_lists_that_only_the_challenger_would_have_ranked_count(shadowed: Deployment) -> None:
+    """The first model that was trained in a shop of which the shipped one knows nothing."""
+    lines = [served(number, own(number, 100), model_version="popular") for number in range(40)]
+    deliver(shadowed, [*lines, *(served(number, None, model_version="popular") for number in range(40, 80))])
+    answer = shadowed.act("compare")
+    assert answer["verdict"] == "good", answer["reason"]
+    assert (report(shadowed)["rows"], report(shadowed)["missing"]) == (40, 0)

@@ -172,6 +172,20 @@ def test_lists_that_no_model_ranked_have_no_shadow(suite: Suite, environment: py
     assert (served.model_version, served.shadow) == ("popular", None)
 
 
+def test_where_only_the_shadow_knows_somebody_it_gets_its_trial(
+    suite: Suite, environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The shipped model in a shop of other items, and the first one that was trained there."""
+    suite.know("u-1", ("x-1", "view", 1.0))
+    path = tmp_path / "model.onnx"
+    theirs = [*tiny_ranker.NAMES[:10], "x-1", "x-2"]
+    shadow(environment, tiny_ranker.save(path, version="tiny-2", names=theirs, follows={"x-1": {"x-2": 1.0}}))
+    served = suite.served(suite.recommend(k="2")[1]["list_id"])
+    assert served.model_version == "popular"
+    assert served.shadow is not None
+    assert (served.shadow.version, served.shadow.items[0]) == ("tiny-2", "x-2")
+
+
 def test_a_huge_history_is_ranked(suite: Suite) -> None:
     taken = [(f"x-{number}", "view", number / 10) for number in range(98)]
     suite.know("u-1", *taken[:50], ("i-1", "view", 5.0), *taken[50:], ("i-7", "view", 10.0))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,16 +20,21 @@ COUNTS = [100, 90, 80, 70, 60, 50, 40, 30, 20, 10, 5, 1]
 
 
 def save(
-    path: Path, *, version: str = "tiny-1", follows: dict[str, dict[str, float]] | None = None, ageing: float = 0.0
+    path: Path,
+    *,
+    version: str = "tiny-1",
+    follows: dict[str, dict[str, float]] | None = None,
+    ageing: float = 0.0,
+    names: Sequence[str] = NAMES,
 ) -> Path:
-    """The model, and its checksum beside it."""
+    """The model, and its checksum beside it. names: twelve."""
     weights = np.zeros((len(NAMES), len(NAMES)), np.float32)
     for item, others in (FOLLOWS if follows is None else follows).items():
         for other, weight in others.items():
-            weights[NAMES.index(item), NAMES.index(other)] = weight
+            weights[names.index(item), names.index(other)] = weight
     made = ranking("tiny", sparse.csr_matrix(weights), np.array(COUNTS, np.int64), Shape(fade=1.0, ageing=ageing))
     told = {"version": version, "features": json.dumps(["items", "ages", "exclude", "k"]), "popularity": COUNTS}
-    onnx.save(to_onnx(made, NAMES, told), str(path))
+    onnx.save(to_onnx(made, names, told), str(path))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     Path(f"{path}.sha256").write_text(f"{digest}  {path.name}\n", encoding="utf-8")
     return path
