@@ -18,12 +18,18 @@ from local.sagemaker.pipelines.validation import check
 from tests.stacks.definitions import steps, unresolved
 
 ROLE = "arn:aws:iam::000000000000:role/jobs"
-PIPELINES: dict[str, Retraining] = {"fraud": FraudRetraining(), "recommendations": RecommendationsRetraining()}
+OF_MACHINES = "recommendations, factorization machines"
+BUILT_IN = "382416733822.dkr.ecr.us-east-1.amazonaws.com/factorization-machines:1"
+PIPELINES: dict[str, Retraining] = {
+    "fraud": FraudRetraining(),
+    "recommendations": RecommendationsRetraining(),
+    OF_MACHINES: RecommendationsRetraining(algorithm="factorization-machines"),
+}
 
 
-def made(pipeline: str) -> dict[str, Any]:
+def made(named: str) -> dict[str, Any]:
     """The definition that CDK makes."""
-    loop = PIPELINES[pipeline]
+    loop, pipeline = PIPELINES[named], named.partition(",")[0]
     return definition(
         Made(
             pipeline=pipeline,
@@ -35,11 +41,12 @@ def made(pipeline: str) -> dict[str, Any]:
             group=pipeline,
             instance_type="ml.m5.large",
             parameters=loop.parameters("0123456789ab"),
+            built_in_image=BUILT_IN,
         )
     )
 
 
-@pytest.mark.parametrize("pipeline", PIPELINES)
+@pytest.mark.parametrize("pipeline", ["fraud", "recommendations"])
 def test_the_deployed_definition_is_taken_and_runs_in_this_order(pipeline: str) -> None:
     found = parse(json.dumps(made(pipeline)))
     check(found)
@@ -76,8 +83,50 @@ def test_jobs_of_recommendations_get_what_their_modules_take() -> None:
     assert [each["ChannelName"] for each in found["Train"]["InputDataConfig"]] == ["train", "champion"]
 
 
+def test_a_built_in_algorithm_trains_on_rows_and_our_container_converts() -> None:
+    found = parse(json.dumps(made(OF_MACHINES)))
+    check(found)
+    needs = {name: set(step.needs) for name, step in found.steps.items()}
+    assert needs["Train"] == {"BuildTrainingSet"}, "it cannot build upon a champion"
+    assert needs["Convert"] == {"BuildTrainingSet", "Train"}
+    assert needs["Evaluate"] == {"FindChampion", "BuildTrainingSet", "Convert"}
+    assert "Convert" in needs["Register"]
+
+    steps_of = {step["Name"]: step["Arguments"] for step in steps(made(OF_MACHINES))}
+    built, train, convert = (steps_of[name] for name in ("BuildTrainingSet", "Train", "Convert"))
+    assert built["AppSpecification"]["ContainerEntrypoint"][2] == "models.recommendations.factorization.dataset"
+    options = built["AppSpecification"]["ContainerArguments"][2::2]
+    assert options == ["--as-of", "--train-days", "--evaluate-days", "--seed"]
+    assert train["AlgorithmSpecification"]["TrainingImage"] == BUILT_IN
+    (channel,) = train["InputDataConfig"]
+    assert "Outputs['rows']" in channel["DataSource"]["S3DataSource"]["S3Uri"]["Get"]
+    assert channel["ContentType"] == "application/x-recordio-protobuf"
+    # Another one is refused by the algorithm.
+    assert set(train["HyperParameters"]) == {"feature_dim", "predictor_type", "num_factors", "epochs"}
+    assert convert["AppSpecification"]["ContainerEntrypoint"][2] == "models.recommendations.factorization.convert"
+    assert convert["NetworkConfig"]["EnableNetworkIsolation"] is True
+
+
+def test_what_was_converted_is_what_is_evaluated_and_registered() -> None:
+    found = {step["Name"]: step["Arguments"] for step in steps(made(OF_MACHINES))}
+    (output,) = found["Convert"]["ProcessingOutputConfig"]["Outputs"]
+    assert output["S3Output"]["S3Uri"]["Std:Join"]["Values"][0] == "s3://lake/recommendations/models"
+    (container,) = found["Register"]["InferenceSpecification"]["Containers"]
+    archive = container["ModelDataUrl"]
+    assert archive["Std:Join"]["Values"] == [
+        {"Get": "Steps.Convert.ProcessingOutputConfig.Outputs['model'].S3Output.S3Uri"}, "model.tar.gz",
+    ]  # fmt: skip
+    inputs = {each["InputName"]: each["S3Input"]["S3Uri"] for each in found["Evaluate"]["ProcessingInputs"]}
+    assert inputs["challenger"] == archive
+    assert container["Image"].endswith("cuatro-models:local"), "our container serves what the algorithm trained"
+
+
 def test_the_gate_of_recommendations_wants_all_of_its_conditions() -> None:
-    (gate,) = (step for step in made("recommendations")["Steps"] if step["Name"] == "Gate")
+    gates = [
+        [step for step in made(each)["Steps"] if step["Name"] == "Gate"] for each in ("recommendations", OF_MACHINES)
+    ]
+    ((gate,), (other,)) = gates
+    assert other["Arguments"]["Conditions"] == gate["Arguments"]["Conditions"], "whoever trains"
     conditions = [
         (each["LeftValue"]["Std:JsonGet"]["Path"], each["Type"], each["RightValue"])
         for each in gate["Arguments"]["Conditions"]
