@@ -9,6 +9,7 @@ from local.cli.console import out, steps
 from local.cli.options import StateDir, TargetName
 from local.platform import deployment
 from local.platform.account import PORT
+from local.platform.errors import PlatformError
 from local.platform.process import STATE, forget, running, start, stop
 
 if TYPE_CHECKING:
@@ -19,21 +20,34 @@ def up(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = PORT,
     state: StateDir = STATE,
     deploy: Annotated[bool, typer.Option(help="Deploy the suite too; --no-deploy leaves the platform empty.")] = True,
+    context: Annotated[
+        list[str] | None,
+        typer.Option("--context", "-c", metavar="NAME=VALUE", help="Of the app, as for cdk: ranking=personalize."),
+    ] = None,
 ) -> None:
     """Start the local platform and deploy the suite to it. Harmless when it runs: deploys only what changed.
 
     It listens on 127.0.0.1 only and keeps its files in .local; `--state DIR --port 0` runs another one beside it.
+    Without -c it deploys the suite as it is by default, whatever was deployed before.
     """
+    options = dict(_option(each) for each in context or ())
     with steps() as tell:
         there = running(state)
         if not there:
             tell("Starting the platform", None)
         platform = there or start(state, port)
-        changed = deploy and deployment.deploy(platform, tell)
+        changed = deploy and deployment.deploy(platform, tell, options)
     what = "Deployed" if changed else "Nothing changed" if deploy else "Started"
     out.print(f"[green]{what}.[/] The platform answers at [bold]{platform.endpoint}[/], its log is {platform.log}")
     if deploy:
         out.print("Next: [bold]cuatro demo[/] streams transactions, [bold]cuatro status[/] shows what is there.")
+
+
+def _option(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise PlatformError(f"-c {text}: must look like ranking=personalize.", "`head app.py` lists the options.")
+    return name, value
 
 
 def down(
