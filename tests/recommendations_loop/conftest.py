@@ -33,11 +33,17 @@ def connection(platform: Platform) -> Connection:
 
 
 @pytest.fixture(scope="session")
-def story(connection: Connection) -> Story:
+def world() -> World:
+    """Who lives, and what they want."""
+    return World(SEED, PEOPLE, 0)
+
+
+@pytest.fixture(scope="session")
+def story(connection: Connection, world: World) -> Story:
     """The past is in the lake and in the profiles of those who lived it."""
     control = Control(connection, "recommendations")
-    world, opened = World(SEED, PEOPLE, 0), datetime.now(UTC) - timedelta(days=NOW, minutes=5)
+    opened = datetime.now(UTC) - timedelta(days=NOW, minutes=5)
     table = interactions(world, FIRST, NOW, opened)
-    told = Story(connection, control, world, NOW, table, shipped(control, decides=True).name)
+    told = Story(connection, control, table, shipped(control, decides=True).name)
     told.known = fill_interactions(connection, table, "past", lambda doing, share: None)
     return told

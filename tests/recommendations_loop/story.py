@@ -7,19 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-import numpy as np
 import pandas as pd
 
 from local.feed.api import Api
 from local.lifecycle.control import Control, Execution
 from local.lifecycle.versions import Version, versions
 from local.platform.client import Connection
-from models.recommendations.world import World
 
 RETRAINING_S, ROLL_OUT_S = 240, 180
 HELPING = 20
 ENDS = {"Production", "RolledBack"}
 POPULAR = "popular"
+"""Who ranks the lists of a hold-out."""
 
 
 @dataclass
@@ -28,8 +27,6 @@ class Story:
 
     connection: Connection
     control: Control
-    world: World
-    day: float
     past: pd.DataFrame
     shipped: str
     known: tuple[int, int] = (0, 0)
@@ -41,7 +38,6 @@ class Story:
         self.api = Api(self.connection, self.control.outputs["ApiUrl"])
         self.s3 = self.connection.client("s3")
         self.bucket = self.control.outputs["LakeBucket"]
-        self._places = {user: place for place, user in enumerate(self.world.crowd.ids)}
         self.people: list[str] = sorted(self.past["user_id"].unique())
 
     def shown(self, user: str) -> dict[str, Any]:
@@ -59,17 +55,6 @@ class Story:
     def rankers(self, count: int = HELPING) -> set[str]:
         """Versions of the models that rank lists which are asked for now."""
         return {each["model_version"] for each in self.traffic(count)} - {POPULAR}
-
-    def hits(self, people: list[str]) -> float:
-        """Mean probability that somebody's list holds the next wish, of those whose lists a model ranks."""
-        shares = []
-        for user in people:
-            body = self.shown(user)
-            if body["model_version"] != POPULAR:
-                items = [each["item_id"] for each in body["items"]]
-                shares.append(self.world.share(self._places[user], items, self.day))
-        assert len(shares) > len(people) / 2
-        return float(np.mean(shares))
 
     def version(self, arn: str) -> Version:
         """As it stands in the registry now."""
