@@ -25,5 +25,14 @@ def test_the_deployments_digest_follows_what_is_deployed(tmp_path: Path) -> None
     (tmp_path / "models/fraud/train.py").write_text("2")
     (tmp_path / "functions/fraud/handler.pyc").write_text("2")
     assert digest(tmp_path) == before
+    assert digest(tmp_path, ["ranking=personalize"]) != before
     (tmp_path / "models/fraud/model.onnx").write_text("2")
     assert digest(tmp_path) != before
+
+
+@pytest.mark.parametrize("option", ["ranking", "ranking=", "=personalize"])
+def test_an_option_of_the_app_that_is_none_is_told_before_anything_starts(option: str, tmp_path: Path) -> None:
+    result = CliRunner().invoke(cuatro, ["up", "-c", option, "--state", str(tmp_path / "state")])
+    assert result.exit_code == 1
+    assert "must look like ranking=personalize" in result.output
+    assert not (tmp_path / "state").exists()
