@@ -46,10 +46,10 @@ def endpoints(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(aws, "ATTEMPTS", 1)
-    for cached in (aws.client, aws._session, loaded):
+    for cached in (aws._client, aws._session, loaded):
         cached.cache_clear()
     yield
-    for cached in (aws.client, aws._session, loaded):
+    for cached in (aws._client, aws._session, loaded):
         cached.cache_clear()
 
 

@@ -76,7 +76,7 @@ def reached(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     for name, value in {"AWS_ENDPOINT_URL": platform.endpoint, "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_REGION": REGION,
                         "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_DEFAULT_REGION": REGION}.items():  # fmt: skip
         monkeypatch.setenv(name, value)
-    caches = (adapters_aws.client, adapters_aws._session, adapter._tracker, ranker)
+    caches = (adapters_aws._client, adapters_aws._session, adapter._tracker, ranker)
     for cached in caches:
         cached.cache_clear()
     yield

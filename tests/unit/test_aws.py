@@ -68,7 +68,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
 
 
 def _forget() -> None:
-    for cached in (aws._session, aws._found_credentials, aws.client):
+    for cached in (aws._session, aws._found_credentials, aws._client):
         cached.cache_clear()
 
 

@@ -26,7 +26,7 @@ def stubs(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Stubber]]:
         "AWS_DEFAULT_REGION": "us-east-1",
     }.items():
         monkeypatch.setenv(name, value)
-    caches = (aws.client, aws._session, personalize._tracker)
+    caches = (aws._client, aws._session, personalize._tracker)
     for cached in caches:
         cached.cache_clear()
     found = {

@@ -116,9 +116,13 @@ class LeanService:
         raise Refused(operation, code, message)
 
 
-@cache
 def client(service: str, patience: Patience = PATIENT) -> Any:
-    """A plain botocore client, for what is called seldom."""
+    """A plain botocore client, for what is called seldom; always the same one."""
+    return _client(service, patience)
+
+
+@cache
+def _client(service: str, patience: Patience) -> Any:
     from botocore.config import Config
 
     config = Config(
