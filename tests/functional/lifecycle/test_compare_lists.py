@@ -160,7 +160,8 @@ def test_damaged_lines_are_counted(shadowed: Deployment) -> None:
 
 def test_lists_that_only_the_challenger_would_have_ranked_count(shadowed: Deployment) -> None:
     """The first model that was trained in a shop of which the shipped one knows nothing."""
-    lines = [served(number, own(number, 100), model_version="popular") for number in range(40)]
+    shelf = [{"item": item, "source": "popular"} for item in CHAMPION]
+    lines = [served(number, own(number, 100), model_version="popular", items=shelf) for number in range(40)]
     deliver(shadowed, [*lines, *(served(number, None, model_version="popular") for number in range(40, 80))])
     answer = shadowed.act("compare")
     assert answer["verdict"] == "good", answer["reason"]
