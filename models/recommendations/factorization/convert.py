@@ -44,15 +44,22 @@ class Told(NamedTuple):
     seed: int
 
 
-def converted(model: Parameters, train: Histories, told: Told, metrics: Mapping[str, Any]) -> Trained:
-    """The files of a machine that was trained on rows of `train`. metrics: its figures, with their terms.
+def exact(model: Parameters) -> Parameters:
+    """As the file keeps them, so that what is measured and checked is what is served.
 
-    Raises ValueError for parameters of other rows, or that are no numbers.
+    Raises ValueError for parameters that are no numbers, or too large for the file.
     """
-    # As the file keeps them, so that what is checked is what is served.
-    exact = model._replace(factors=model.factors.astype(np.float16).astype(np.float32))
-    if not all(np.isfinite(each).all() for each in (exact.linear, exact.factors)):
+    kept = model._replace(factors=model.factors.astype(np.float16).astype(np.float32))
+    if not all(np.isfinite(each).all() for each in (kept.linear, kept.factors)):
         raise ValueError("the algorithm left parameters that are no numbers: its learning did not converge")
+    return kept
+
+
+def converted(model: Parameters, train: Histories, told: Told, metrics: Mapping[str, Any]) -> Trained:
+    """The files of an exact() machine that was trained on rows of `train`. metrics: its figures, with their terms.
+
+    Raises ValueError for parameters of other rows.
+    """
     digest = train.digest()
     described = {
         "version": f"recommendations-fm-{digest[:8]}-{told.seed}",
@@ -63,9 +70,9 @@ def converted(model: Parameters, train: Histories, told: Told, metrics: Mapping[
         "model": {"kind": "factorization machine", "factors": model.factors.shape[1], "fade": told.fade},
         "metrics": {key: metrics[key] for key in ("recall_10", "ndcg_10", "recall_20", "ndcg_20", "terms")},
     }
-    made = to_onnx(exact, train.names, told.fade, described)
+    made = to_onnx(model, train.names, told.fade, described)
     some = np.arange(min(CHECKED, len(train.users)))
-    golden, largest = checked(made, Machine(exact, told.fade), train.of(some))
+    golden, largest = checked(made, Machine(model, told.fade), train.of(some))
     names = ("version", "data_hash", "model")
     kept = {**metrics, **{name: described[name] for name in names}, "seed": told.seed, "onnx_max_difference": largest}
     return Trained(made, kept, golden)
@@ -87,7 +94,8 @@ def convert(base: Path) -> dict[str, Any]:
     if train.digest() != summary["data_hash"]:
         raise ValueError("the training data are not those of the summary: they were exchanged or damaged")
     (left,) = [path for path in (base / "trained").iterdir() if path.is_file()]
-    model, told = unpacked(left.read_bytes()), Told(summary["factorization"]["fade"], summary["factorization"]["seed"])
+    model, rows_of = exact(unpacked(left.read_bytes())), summary["factorization"]
+    told = Told(rows_of["fade"], rows_of["seed"])
     cases, rows = inputs(base / "evaluate")
     baselines = {
         each.kind: figures(export.to_onnx(each, train.names, {}), cases, rows)

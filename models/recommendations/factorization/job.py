@@ -25,7 +25,7 @@ from scipy import sparse
 from models.recommendations import data
 from models.recommendations.data import Held, Histories
 from models.recommendations.factorization import recordio
-from models.recommendations.factorization.convert import Told, converted
+from models.recommendations.factorization.convert import Told, converted, exact
 from models.recommendations.factorization.encoding import FADE, encoded
 from models.recommendations.factorization.image import image_uri
 from models.recommendations.factorization.measure import figures
@@ -140,7 +140,7 @@ def main() -> None:
             chosen = {"num_factors": str(given.factors), "epochs": str(given.epochs)}
             settings = Settings(given.bucket, given.role, given.instance_type, chosen)
             archive = run(rows, labels, settings, f"factorization-{time.time_ns() // 1_000_000}", time.sleep)
-        write(given.out, unpacked(archive), train, held, Told(given.fade, given.seed))
+        write(given.out, exact(unpacked(archive)), train, held, Told(given.fade, given.seed))
     except (OSError, ValueError, RuntimeError, BotoCoreError, ClientError) as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
 
