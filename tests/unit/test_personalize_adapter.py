@@ -98,12 +98,17 @@ def test_a_group_without_a_tracker_is_told_nothing_and_asked_again_after_a_while
     monkeypatch.setattr(personalize, "_now", lambda: now[0])
     stubs["personalize"].add_response("list_event_trackers", {"eventTrackers": []})
     assert personalize.put_events(GROUP, [recorded(0, "a"), recorded(1, "b")]) == set()
-    now[0] += personalize.TRACKER_AGAIN_S - 1
+    now[0] += personalize.TRACKER_AGAIN_S / 2
     assert personalize.put_events(GROUP, [recorded(2, "a")]) == set()
-    now[0] += 1
+    now[0] += personalize.TRACKER_AGAIN_S / 2
     tracked(stubs)
     stubs["personalize-events"].add_response("put_events", {}, expected("a", 3))
     assert personalize.put_events(GROUP, [recorded(3, "a")]) == set()
+
+
+def test_events_wait_where_nobody_can_tell_whether_there_is_a_tracker(stubs: dict[str, Stubber]) -> None:
+    stubs["personalize"].add_client_error("list_event_trackers", "ThrottlingException", http_status_code=429)
+    assert personalize.put_events(GROUP, [recorded(0, "a"), recorded(1, "b")]) == {0, 1}
 
 
 def test_events_wait_for_the_tracker_that_is_there_now(stubs: dict[str, Stubber]) -> None:

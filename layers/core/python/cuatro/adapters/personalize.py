@@ -21,8 +21,8 @@ EVENTS_PER_CALL = 10
 MOST = 500
 """Items that one answer of GetRecommendations can have."""
 VERSION_FRESH_S = 300.0
-TRACKER_AGAIN_S = 10.0
-"""So long a group is believed to have no event tracker."""
+TRACKER_AGAIN_S = 1.0
+"""So long a group is believed to have no event tracker: what happens then is not told."""
 _now = time.monotonic
 
 
@@ -91,10 +91,13 @@ def put_events(dataset_group: str, events: Sequence[InteractionRecorded]) -> set
     """
     failed: set[int] = set()
     tracker = _tracker(dataset_group)
+    try:
+        tracking_id = tracker.tracking_id() if events else None
+    except Unavailable:  # whether there is one is not known
+        return set(range(len(events)))
+    if tracking_id is None:
+        return failed
     for user, positions in _by_user(events):
-        tracking_id = tracker.tracking_id()
-        if tracking_id is None:
-            return failed
         if failed:  # the call was tried several times: the rest is not waited for
             failed.update(positions)
             continue
@@ -112,8 +115,8 @@ def put_events(dataset_group: str, events: Sequence[InteractionRecorded]) -> set
         except Refused:
             if tracker.gone(tracking_id):  # another one, or none, from the next attempt on
                 failed.update(positions)
-                continue
-            raise
+            else:
+                raise
     return failed
 
 
