@@ -8,7 +8,6 @@ from functions.fraud.history import History, tag_of
 from tests.emulator.conftest import Faults
 from tests.emulator.deployed import Item, Queue, name
 from tests.emulator.suite import Suite, features, transaction
-from tests.emulator.test_bad_input import cuatro
 from tests.waiting import eventually
 
 ABSURD = 2_000_000
@@ -72,7 +71,7 @@ def test_an_outage_of_dynamodb_ends_in_the_failures_queue_for_what_it_hit_only(
     suite.decided([later])  # the shard went on
 
     faults.end()
-    assert "1 delivered again" in cuatro(suite, "replay", "fraud")
+    assert "1 delivered again" in suite.cuatro("replay", "fraud")
     suite.decided([hit])
     counted_once(suite, [hit, *spared])
     assert not failures_waiting(suite)
@@ -105,7 +104,7 @@ def test_sns_down_for_long_loses_no_alert(suite: Suite, faults: Faults, alerts: 
     assert not told(alerts, loud)
 
     faults.end()
-    cuatro(suite, "replay", "fraud")
+    suite.cuatro("replay", "fraud")
     alerts.first(lambda a: a["transaction_id"] == loud["transaction_id"], "the alert, by replay")
     assert suite.decided([loud])[loud["transaction_id"]]["outcome"] == "decline"
     assert len(told(alerts, loud)) == 1
