@@ -21,7 +21,7 @@ from local.demo.decisions import Decisions
 from local.platform.client import Connection, connect
 from local.platform.deployment import deploy
 from local.platform.errors import PlatformError
-from local.platform.process import start, stop
+from local.platform.process import forget, start, stop
 from local.replay.stream import put
 
 WARM, SUSTAINED, SINGLE = 300, 3000, 200
@@ -65,6 +65,7 @@ def _transactions_through(connection: Connection, workload: Workload, tell: Tell
 
 @contextmanager
 def _platform(state: Path, tell: Tell) -> Iterator[Connection]:
+    forget(state)  # what an earlier run left is decided already
     platform = start(state, 0)
     try:
         deploy(platform, lambda doing, _share: tell(doing))

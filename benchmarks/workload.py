@@ -68,9 +68,10 @@ def skewed(records: int = 100, seed: int = 7, exponent: float = 1.2) -> Workload
 
 
 def _workload(name: str, table: pd.DataFrame, records: int) -> Workload:
-    """The last rows are the batch, dated so that the newest is from now; all rows before them are the state."""
+    """The last rows are the batch, of the day that ends now, at their hours; all rows before them are the state."""
     now = datetime.now(UTC).replace(microsecond=0)
-    shift = now - table.TX_DATETIME.iloc[-1].to_pydatetime().replace(tzinfo=UTC)
+    # By whole days: fraud has its hours, and a run at night must measure what one at noon does.
+    shift = timedelta(days=(now - table.TX_DATETIME.iloc[-1].to_pydatetime().replace(tzinfo=UTC)).days)
     past, batch = table[:-records], table[-records:]
     transactions = [_transaction(row, shift) for row in batch.itertuples()]
     return Workload(

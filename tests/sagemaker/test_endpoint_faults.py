@@ -5,6 +5,7 @@ On a platform of its own, whose patience is short.
 
 import os
 import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -141,7 +142,14 @@ def test_a_container_that_was_killed_between_requests_costs_none(endpoints: Endp
     name = endpoints.serving()
     first = endpoints.tell(name)["pid"]
     os.kill(first, signal.SIGKILL)
+    eventually(lambda: not runs(first), "the end of the process")  # until then a request may still reach it
     assert endpoints.tell(name)["pid"] != first
+
+
+def runs(pid: int) -> bool:
+    """Whether there is such a process, other than one that ended and was not yet asked for."""
+    told = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return bool(told.strip()) and not told.startswith("Z")
 
 
 def test_a_container_that_dies_again_and_again_fails_the_endpoint(endpoints: Endpoints) -> None:
