@@ -27,7 +27,7 @@ SIMULATED, FROM_FILE = 3000, 3000
 NEXT = (
     ("cuatro demo fraud --transactions FILE", "your own: CSV, Parquet, JSON Lines"),
     ("cuatro demo fraud --seed 12", "other cards, shops and thieves"),
-    ("cuatro demo retrain", "thieves change, the model follows (2 minutes)"),
+    ("cuatro demo retrain", "thieves change, the model follows"),
     ("cuatro demo recommendations", "lists get better, also by a retraining"),
     ("cuatro logs fraud --follow", "what the functions say"),
     ("cuatro send transactions FILE", "feed the stream without the show"),

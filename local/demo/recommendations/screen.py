@@ -9,7 +9,7 @@ from rich.markup import escape
 
 WIDTH = 36
 FULL, PARTS = "█", " ▏▎▍▌▋▊▉"
-TITLE, FEW = 30, 3
+TITLE, FEW = 31, 3
 STYLES = {"popular": "dim", "model": "green"}
 
 
@@ -32,12 +32,11 @@ def show_round(console: Console, turn: int, shares: Mapping[str, Sequence[float]
 
 
 def show_list(console: Console, listed: Mapping[str, Any], most: int) -> None:
-    """Title, category and reason of the first items."""
+    """Title and reason of the first items."""
     for number, item in enumerate(listed["items"][:most], start=1):
         title = str(item.get("title") or item["item_id"])
         console.print(
-            f"  {number:>2}  {escape(title[:TITLE]):{TITLE}}  [dim]{escape(str(item.get('category') or '')):14}[/] "
-            f"{escape(str(item.get('why') or ''))}",
+            f"  {number:>2}  {escape(title[:TITLE]):{TITLE}}  [dim]{escape(str(item.get('why') or ''))}[/]",
             highlight=False,
             no_wrap=True,
             overflow="ellipsis",
