@@ -11,7 +11,7 @@ from tests.retraining.packages import Packages
 from tests.retraining.story import Story
 
 TRAIN_S, SHADOW_S = 180, 60
-LONG = "2000"  # rounds of boosting: a training that is at work whenever somebody looks
+LONG = "1000"  # the most rounds of boosting: a training that is at work whenever somebody looks
 RESTARTED = "The platform was restarted while {} ran. Start it again."
 INTERNAL = "InternalServerError: "
 STACK = "CuatroFraud"
