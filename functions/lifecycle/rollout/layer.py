@@ -1,14 +1,20 @@
-"""model.tar.gz of a champion and a challenger -> one layer that holds both, each with its checksum beside it."""
+"""model.tar.gz of a champion and a challenger -> one layer that holds both, each with its checksum beside it.
+
+What a model cannot be used without, such as its tokenizer, comes along from the archive; both have the same.
+"""
 
 import hashlib
 import io
 import tarfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from cuatro.errors import Rejected
 
 MODEL, SHADOW = "model.onnx", "shadow.onnx"
+BESIDE = "tokenizer."
+"""Begins the names of the files in an archive that stand beside the model where it is used."""
 LARGEST = 64 * 1024 * 1024
 """Bytes of a model: two of them and ONNX Runtime are what Lambda's 250 MB for a function with its layers hold."""
 
@@ -18,28 +24,42 @@ def path(pipeline: str, name: str) -> str:
     return f"/opt/models/{pipeline}/{name}"
 
 
-def unpacked(archive: bytes, uri: str, sha256: str = "") -> bytes:
-    """model.onnx of a model.tar.gz. Raises Rejected when there is none, or another one than was registered."""
+class Unpacked(NamedTuple):
+    """model: the ONNX file. beside: name -> content of what it cannot be used without."""
+
+    model: bytes
+    beside: Mapping[str, bytes]
+
+
+def unpacked(archive: bytes, uri: str, sha256: str = "") -> Unpacked:
+    """What of a model.tar.gz is used. Raises Rejected when there is no model, or another one than was registered."""
+    files: dict[str, bytes] = {}
     try:
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            names = [member for member in tar.getmembers() if member.name.removeprefix("./") == MODEL]
-            found = tar.extractfile(names[0]) if names else None
-            content = found.read(LARGEST + 1) if found else b""
+            for member in tar.getmembers():
+                name = member.name.removeprefix("./")
+                if name not in files and (name == MODEL or (name.startswith(BESIDE) and "/" not in name)):
+                    found = tar.extractfile(member)
+                    files[name] = found.read(LARGEST + 1) if found else b""
     except (tarfile.TarError, EOFError, OSError, ValueError) as error:
         raise Rejected(f"{uri} is no archive of a model: {error}") from None
+    content = files.pop(MODEL, b"")
     if not content:
         raise Rejected(f"{uri} holds no {MODEL}")
-    if len(content) > LARGEST:
+    if len(content) + sum(map(len, files.values())) > LARGEST:
         raise Rejected(f"{uri}: the model has more than {LARGEST} bytes, two of them fit into no function")
     if sha256 and hashlib.sha256(content).hexdigest() != sha256:
         raise Rejected(f"{uri} is not what was registered: its {MODEL} has another SHA-256 than {sha256}")
-    return content
+    return Unpacked(content, files)
 
 
-def packed(pipeline: str, champion: bytes, challenger: bytes) -> bytes:
-    """The layer's zip; the same models give the same bytes."""
-    files: dict[str, bytes] = {}
-    for name, content in ((MODEL, champion), (SHADOW, challenger)):
+def packed(pipeline: str, champion: Unpacked, challenger: Unpacked) -> bytes:
+    """The layer's zip; the same models give the same bytes. Raises Rejected for models that need different files."""
+    if dict(champion.beside) != dict(challenger.beside):
+        names = ", ".join(sorted({*champion.beside, *challenger.beside}))
+        raise Rejected(f"the champion's {names} and the challenger's differ: one is for both, deploy it with the code")
+    files = {f"models/{pipeline}/{name}": content for name, content in sorted(champion.beside.items())}
+    for name, (content, _) in ((MODEL, champion), (SHADOW, challenger)):
         files[f"models/{pipeline}/{name}"] = content
         files[f"models/{pipeline}/{name}.sha256"] = f"{hashlib.sha256(content).hexdigest()}\n".encode()
     stream = io.BytesIO()

@@ -43,7 +43,16 @@ class ListsPlan(Plan, frozen=True, kw_only=True, tag="lists"):
     min_variety: float
 
 
-AnyPlan = DecisionsPlan | ListsPlan
+class PostsPlan(Plan, frozen=True, kw_only=True, tag="scored"):
+    """Shares of posts: min_agreement, that both models put into the same class; max_unsure_rise, by which those that
+    the challenger is unsure of may be more than the champion's; max_class_shift, by which a class' share may differ."""
+
+    min_agreement: float
+    max_unsure_rise: float
+    max_class_shift: float
+
+
+AnyPlan = DecisionsPlan | ListsPlan | PostsPlan
 _PLAN = msgspec.json.Decoder(AnyPlan)
 
 

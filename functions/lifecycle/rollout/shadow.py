@@ -1,5 +1,6 @@
 """An approved version -> checked, laid beside the champion, scoring live traffic without acting; then compared."""
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -12,14 +13,15 @@ from cuatro.adapters.alarms import ringing
 from cuatro.adapters.registry import Package, package, stage
 from cuatro.errors import Refused, Rejected
 from functions.lifecycle.models import Model, RollOut
-from functions.lifecycle.rollout import decisions, layer, lists
+from functions.lifecycle.rollout import decisions, layer, lists, posts
 from functions.lifecycle.rollout.compare import Judgement, Row, Trial
 from functions.lifecycle.rollout.ending import take_back
-from functions.lifecycle.rollout.plan import DecisionsPlan
+from functions.lifecycle.rollout.plan import DecisionsPlan, ListsPlan
 from functions.lifecycle.rollout.work import Work
 from functions.lifecycle.times import days, text_of
 
 LARGEST_ARCHIVE = 2 * layer.LARGEST
+LATE_S = 86_400.0
 R = TypeVar("R", bound=Row)
 
 
@@ -102,7 +104,9 @@ def _judged(work: Work, roll_out: RollOut, bad: list[str]) -> Judgement:
     trial = Trial(roll_out.champion.version, roll_out.version, since, work.now - since)
     if isinstance(plan, DecisionsPlan):
         return decisions.judged(_rows(work, "decisions", decisions.decode, since, bad), trial, plan)
-    return lists.judged(_rows(work, "lists", lists.decode, since, bad), trial, plan)
+    if isinstance(plan, ListsPlan):
+        return lists.judged(_rows(work, "lists", lists.decode, since, bad), trial, plan)
+    return posts.judged(_rows(work, "scored", posts.decode, since, bad), trial, plan)
 
 
 def _begun(work: Work, roll_out: RollOut) -> dict[str, Any]:
@@ -131,7 +135,7 @@ def _turned_away(found: Package, why: str) -> None:
     stage(found.arn, "RolledBack", "Failed", why)
 
 
-def _challenger(uri: str, sha256: str) -> bytes:
+def _challenger(uri: str, sha256: str) -> layer.Unpacked:
     return layer.unpacked(objects.read(uri, LARGEST_ARCHIVE), uri, sha256)
 
 
@@ -140,10 +144,13 @@ def _alarms(work: Work) -> list[str]:
 
 
 def _rows(work: Work, folder: str, decode: Callable[[bytes], R], since: float, bad: list[str]) -> Iterator[R]:
-    """What a folder of the lake holds from `since` on."""
-    bucket = work.setting.lake_bucket
-    for day in days(since, work.now):
-        for found in objects.listed(bucket, f"{work.setting.pipeline}/{folder}/dt={day}/"):
+    """What a folder of the lake holds from `since` on. One that is split by something else above its days, such as by
+    brand, has days by when things took place: what arrives late is looked for a day back."""
+    bucket, top = work.setting.lake_bucket, f"{work.setting.pipeline}/{folder}/"
+    split = [name for name in objects.folders(bucket, top) if not name.startswith(f"{top}dt=")]
+    first = since - LATE_S if split else since
+    for prefix, day in itertools.product(split or [top], days(first, work.now)):
+        for found in objects.listed(bucket, f"{prefix}dt={day}/"):
             if found.modified < since - 1:  # S3 tells whole seconds
                 continue
             for line in objects.lines(bucket, found.key):

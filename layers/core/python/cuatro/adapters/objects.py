@@ -34,6 +34,17 @@ def listed(bucket: str, prefix: str) -> Iterator[Found]:
         more = {"ContinuationToken": page["NextContinuationToken"]}
 
 
+def folders(bucket: str, prefix: str) -> Iterator[str]:
+    """Prefixes one level below `prefix`, which ends with "/", as they do. Raises Unavailable or Refused."""
+    more: dict[str, Any] = {}
+    while True:
+        page = called("s3", "list_objects_v2", Bucket=bucket, Prefix=prefix, Delimiter="/", **more)
+        yield from (each["Prefix"] for each in page.get("CommonPrefixes", []))
+        if not page.get("IsTruncated"):
+            return
+        more = {"ContinuationToken": page["NextContinuationToken"]}
+
+
 def lines(bucket: str, key: str) -> Iterator[bytes]:
     """Lines without their ends; at most a megabyte of the object is in memory.
 
