@@ -11,10 +11,10 @@ QUEUE_PREFIX = "cuatro-demo-"
 
 
 class AlertQueue:
-    """Receives the alerts of one run; those of others are dropped."""
+    """Receives the alerts of one run, whose `field` begins with it; those of others are dropped."""
 
-    def __init__(self, sqs: Any, url: str, run: str) -> None:
-        self._sqs, self._url, self._run = sqs, url, run
+    def __init__(self, sqs: Any, url: str, run: str, field: str) -> None:
+        self._sqs, self._url, self._run, self._field = sqs, url, run, field
 
     def receive(self, wait_s: int = 0) -> list[dict[str, Any]]:
         """Up to ten alerts' messages, waiting up to `wait_s` seconds for the first."""
@@ -25,11 +25,13 @@ class AlertQueue:
             handles = [{"Id": str(at), "ReceiptHandle": m["ReceiptHandle"]} for at, m in enumerate(messages)]
             self._sqs.delete_message_batch(QueueUrl=self._url, Entries=handles)
         alerts = [json.loads(message["Body"]) for message in messages]
-        return [alert for alert in alerts if alert["transaction_id"].startswith(self._run)]
+        return [alert for alert in alerts if alert[self._field].startswith(self._run)]
 
 
 @contextmanager
-def alert_queue(connection: Connection, topic_arn: str, run: str) -> Iterator[AlertQueue]:
+def alert_queue(
+    connection: Connection, topic_arn: str, run: str, field: str = "transaction_id"
+) -> Iterator[AlertQueue]:
     """Subscribe for the time of the block, which may end in any way, Ctrl-C included."""
     sqs, sns = connection.client("sqs"), connection.client("sns")
     url = sqs.create_queue(QueueName=f"{QUEUE_PREFIX}{run}", Attributes={"MessageRetentionPeriod": "3600"})["QueueUrl"]
@@ -56,7 +58,7 @@ def alert_queue(connection: Connection, topic_arn: str, run: str) -> Iterator[Al
             Attributes={"RawMessageDelivery": "true"},
             ReturnSubscriptionArn=True,
         )["SubscriptionArn"]
-        yield AlertQueue(sqs, url, run)
+        yield AlertQueue(sqs, url, run, field)
     finally:
         if subscription:
             sns.unsubscribe(SubscriptionArn=subscription)

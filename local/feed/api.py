@@ -43,9 +43,17 @@ class Api:
         """POST a JSON body. Throttling and server errors are tried again; raises PlatformError."""
         return self._call("POST", path, json.dumps(body).encode())
 
+    def put(self, path: str, body: Any) -> Answer:
+        """PUT a JSON body, like post()."""
+        return self._call("PUT", path, json.dumps(body).encode())
+
     def get(self, path: str) -> Answer:
         """GET a resource, like post()."""
         return self._call("GET", path, b"")
+
+    def delete(self, path: str) -> Answer:
+        """DELETE a resource, like post()."""
+        return self._call("DELETE", path, b"")
 
     def _call(self, method: str, path: str, data: bytes) -> Answer:
         why = ""
