@@ -1,7 +1,6 @@
 """Interactions, new items, answers to lists -> bounded shelves: what is popular where, and what is new and unproven.
 
-A shelf is one item of the shelves table: `shelf` (its key), `n` (its number, condition of every write), `p` (what
-readers want: popular() or new_items()), `m` (marks of what was folded lately, for writers), `x` (expiry).
+A shelf is one row of the shelves table, written by cuatro.folding: `p` is what popular() or new_items() read.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -10,6 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
+KEY = "shelf"
+"""The table's key attribute."""
 ALL = "popular#all"
 NEW = "new#all"
 CAPACITY = 200

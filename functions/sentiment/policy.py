@@ -9,7 +9,7 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Days = Annotated[int, msgspec.Meta(ge=1, le=3650)]
 Windows = Annotated[int, msgspec.Meta(ge=1, le=100)]
 Score = Annotated[float, msgspec.Meta(gt=0, le=1000)]
-Backend = Annotated[str, msgspec.Meta(pattern=r"^(onnx|comprehend|(sagemaker|blazingtext):[A-Za-z0-9-]{1,63})$")]
+Backend = Annotated[str, msgspec.Meta(pattern=r"^(onnx|comprehend|(sagemaker|blazingtext|huggingface):[A-Za-z0-9-]{1,63})$")]
 SecondOpinion = Annotated[str, msgspec.Meta(pattern=r"^(bedrock:[A-Za-z0-9.:/_-]{1,256})?$")]
 
 
@@ -40,7 +40,8 @@ class Alerts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How posts are treated. Days, hours and minutes as the names say.
 
-    backend: who classifies: onnx (the model of the layer), comprehend, sagemaker:<endpoint>, blazingtext:<endpoint>.
+    backend: who classifies: onnx (the model of the layer), comprehend, or an endpoint of SageMaker: sagemaker:<name>
+    (the model's own container), blazingtext:<name>, huggingface:<name> (their containers).
     second_opinion: who is asked about a post that the first was unsure of: nobody (""), or bedrock:<model id>.
     monthly_budget_usd: what second opinions may cost in a calendar month (UTC).
     unsure_below: the highest probability under which a verdict is unsure; 0 takes the model's own.

@@ -12,11 +12,12 @@ from cuatro.adapters.dynamodb import Dynamo, Keys
 from cuatro.adapters.publishing import publish_events
 from cuatro.errors import Unavailable
 from cuatro.events import InteractionRecorded
+from cuatro.folding import Folded, Plan, fold
+from functions.recommendations import shelves
 from functions.recommendations.catalogue import category_of
 from functions.recommendations.observe.popularity import Delivery, counted, parts_of
 from functions.recommendations.observe.settings import Settings
 from functions.recommendations.policy import Policy, policies
-from functions.recommendations.shelving import Plan, Shelved, shelve
 
 SOURCE = "cuatro.recommendations"
 HALF_LIVES = 10
@@ -31,7 +32,7 @@ class Observed:
     """failed: position of a delivery -> why; to be delivered again."""
 
     interactions: int = 0
-    shelved: Shelved = field(default_factory=Shelved)
+    shelved: Folded = field(default_factory=Folded)
     failed: dict[int, str] = field(default_factory=dict)
 
 
@@ -77,9 +78,10 @@ class _Batch:
     ) -> None:
         """Deliveries that have a part on a shelf which could not be written have failed."""
         found = parts_of(self.left(), categories, policy)
-        fold = partial(counted, half_life_days=policy.half_life_days)
-        lasts_s = int(HALF_LIVES * policy.half_life_days * 86_400)
-        self.observed.shelved = shelve(found.parts, Plan(table, fold, lasts_s, now_s), dynamo)
+        count = partial(counted, half_life_days=policy.half_life_days)
+        expires_s = now_s + int(HALF_LIVES * policy.half_life_days * 86_400)
+        plan = Plan(table, shelves.KEY, count, lambda _shelf: expires_s, now_s)
+        self.observed.shelved = fold(found.parts, plan, dynamo)
         for key, why in self.observed.shelved.failed.items():
             self.observed.failed |= dict.fromkeys(found.origins[key], f"{key}: {why}")
 

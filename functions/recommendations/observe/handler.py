@@ -12,11 +12,11 @@ from cuatro.adapters.dynamodb import dynamo
 from cuatro.changes import changes, failures
 from cuatro.config import settings
 from cuatro.errors import Unavailable
+from cuatro.folding import mark_of
 from functions.recommendations import outbox
 from functions.recommendations.observe.effects import Send, observe
 from functions.recommendations.observe.popularity import Delivery
 from functions.recommendations.observe.settings import Settings
-from functions.recommendations.shelving import mark_of
 
 logger = Logger()
 metrics = Metrics()

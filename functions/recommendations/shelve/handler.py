@@ -11,7 +11,8 @@ from cuatro.adapters.dynamodb import dynamo
 from cuatro.changes import changes, failures
 from cuatro.config import settings
 from cuatro.errors import Unavailable
-from functions.recommendations import shelves, shelving
+from cuatro.folding import Plan, fold, mark_of
+from functions.recommendations import shelves
 from functions.recommendations.policy import policies
 from functions.recommendations.shelve.arrivals import listing, stocked
 from functions.recommendations.shelve.settings import Settings
@@ -28,10 +29,11 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     new_days = policies(setting.policy).whole.new_days
     found = list(changes(event, ("available", "added", "category")))
     listings = [listing(each.key["item_id"], each.image, now_ms, new_days) for each in found]
-    mark = shelving.mark_of(*(each.number for each in found))
-    fold = partial(stocked, now_ms=now_ms, new_days=new_days)
-    plan = shelving.Plan(setting.shelves_table, fold, shelves.new_lasts_s(new_days), now_ms // 1000)
-    shelved = shelving.shelve({shelves.NEW: {mark: listings}}, plan, dynamo())
+    mark = mark_of(*(each.number for each in found))
+    stock = partial(stocked, now_ms=now_ms, new_days=new_days)
+    expires_s = now_ms // 1000 + shelves.new_lasts_s(new_days)
+    plan = Plan(setting.shelves_table, shelves.KEY, stock, lambda _shelf: expires_s, now_ms // 1000)
+    shelved = fold({shelves.NEW: {mark: listings}}, plan, dynamo())
     if shelved.damaged:
         logger.error("damaged shelf was begun anew", shelf=shelves.NEW)
     if shelved.failed:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from cuatro.adapters.dynamodb import Dynamo
 from cuatro.adapters.publishing import put_lines
-from functions.recommendations import lists, shelves, shelving
+from cuatro.folding import Folded, Plan, fold, mark_of
+from functions.recommendations import lists, shelves
 from functions.recommendations.lists import FeedbackRecorded, Served
 from functions.recommendations.shelves import Answers
 from functions.recommendations.tally.settings import Settings
@@ -32,7 +33,7 @@ class Tallied:
 
     lists: int = 0
     feedback: int = 0
-    shelved: shelving.Shelved = field(default_factory=shelving.Shelved)
+    shelved: Folded = field(default_factory=Folded)
     failed: dict[int, str] = field(default_factory=dict)
 
 
@@ -40,9 +41,10 @@ def tally(told: Sequence[Told], setting: Settings, new_days: float, dynamo: Dyna
     """Raises nothing: what a service did not take is among the failed."""
     tallied = Tallied()
     answers = {position: found for position, each in enumerate(told) if (found := explored(each))}
-    marks = {shelving.mark_of(told[at].served.list_id, told[at].write): found for at, found in answers.items()}
-    plan = shelving.Plan(setting.shelves_table, _answered, shelves.new_lasts_s(new_days), now_s)
-    tallied.shelved = shelving.shelve({shelves.NEW: marks}, plan, dynamo)
+    marks = {mark_of(told[at].served.list_id, told[at].write): found for at, found in answers.items()}
+    expires_s = now_s + shelves.new_lasts_s(new_days)
+    plan = Plan(setting.shelves_table, shelves.KEY, _answered, lambda _shelf: expires_s, now_s)
+    tallied.shelved = fold({shelves.NEW: marks}, plan, dynamo)
     if why := tallied.shelved.failed.get(shelves.NEW):
         tallied.failed |= dict.fromkeys(answers, why)
     kept = [position for position in range(len(told)) if position not in tallied.failed]

@@ -1,8 +1,9 @@
-"""Parts of shelves -> the shelves table, by compare-and-set; a part that is delivered again counts once.
+"""Parts of rows -> a table's rows, by compare-and-set; a part that is delivered again counts once.
 
-A shelf remembers the marks of what was folded into it in the last quarter of an hour, 512 at most (its writes are paid
-by size): long enough for what Lambda delivers again. A crowd of writers beyond that may have an interaction count
-twice, in a number that decays.
+A row has its key, `n` (its number, condition of every write), `p` (what readers want), `m` (marks of what was folded
+lately, for writers) and `x` (expiry). It remembers the marks of the last quarter of an hour, so many at most as the
+plan says (writes are paid by size): long enough for what Lambda delivers again. A crowd of writers beyond that may
+have a part count twice.
 """
 
 import sys
@@ -30,8 +31,8 @@ _MARK_BYTES = 8
 
 
 @dataclass
-class Shelved:
-    """failed: shelf -> why; what it lacks is to be delivered again. damaged: shelves that were begun anew."""
+class Folded:
+    """failed: row -> why; what it lacks is to be delivered again. damaged: rows that were begun anew."""
 
     written: int = 0
     failed: dict[str, str] = field(default_factory=dict)
@@ -39,12 +40,18 @@ class Shelved:
 
 
 class Plan(NamedTuple, Generic[T]):
-    """fold: attribute p (None: no shelf yet) and new parts -> p. lasts_s: how long a shelf lives without a write."""
+    """key: the table's key attribute. fold: attribute p (None: no row yet) and new parts -> p.
+
+    expires: row -> unix seconds at which it may go, if nobody writes it until then. marks: so many are remembered,
+    and whatever one write folds.
+    """
 
     table: str
+    key: str
     fold: Callable[[bytes | None, Sequence[T]], bytes]
-    lasts_s: int
+    expires: Callable[[str], int]
     now_s: int
+    marks: int = MARKS
 
 
 class _Group(msgspec.Struct, array_like=True, gc=False):
@@ -65,44 +72,44 @@ def mark_of(*words: str | bytes | int) -> bytes:
     return blake2b(text, digest_size=_MARK_BYTES).digest()
 
 
-def shelve(parts: Mapping[str, Mapping[bytes, T]], plan: Plan[T], dynamo: Dynamo) -> Shelved:
-    """Fold each shelf's parts (by their marks) into it. A round writes all that nobody else has written meanwhile."""
-    shelved = Shelved()
+def fold(parts: Mapping[str, Mapping[bytes, T]], plan: Plan[T], dynamo: Dynamo) -> Folded:
+    """Fold each row's parts (by their marks) into it. A round writes all that nobody else has written meanwhile."""
+    folded = Folded()
     waiting = [key for key, some in parts.items() if some]
     for attempt in range(ROUNDS):
         if not waiting:
-            return shelved
+            return folded
         if attempt:
             backoff(attempt)
         try:
-            found, unread = dynamo.read({plan.table: Keys("shelf", waiting)})[plan.table]
+            found, unread = dynamo.read({plan.table: Keys(plan.key, waiting)})[plan.table]
         except Unavailable as error:
-            shelved.failed |= dict.fromkeys(waiting, str(error))
-            return shelved
-        shelved.failed |= dict.fromkeys(unread, "the shelf could not be read")
+            folded.failed |= dict.fromkeys(waiting, str(error))
+            return folded
+        folded.failed |= dict.fromkeys(unread, "the row could not be read")
         statements = {}
         for key in waiting:
-            statement = None if key in unread else _statement(key, found.get(key), parts[key], plan, shelved)
+            statement = None if key in unread else _statement(key, found.get(key), parts[key], plan, folded)
             if statement:
                 statements[key] = statement
         waiting = []
         for key, written in zip(statements, dynamo.write(list(statements.values())), strict=True):
             if written.status == "failed":
-                shelved.failed[key] = written.code
+                folded.failed[key] = written.code
             elif written.status == "conflict":  # with another writer, or with this very write, whose answer was lost
                 waiting.append(key)
             else:
-                shelved.written += 1
-    shelved.failed |= dict.fromkeys(waiting, "too many concurrent writers")
-    return shelved
+                folded.written += 1
+    folded.failed |= dict.fromkeys(waiting, "too many concurrent writers")
+    return folded
 
 
 def _statement(
-    key: str, before: Item | None, parts: Mapping[bytes, T], plan: Plan[T], shelved: Shelved
+    key: str, before: Item | None, parts: Mapping[bytes, T], plan: Plan[T], folded: Folded
 ) -> Statement | None:
-    """None: all parts are on the shelf already, or change nothing."""
+    """None: all parts are in the row already, or change nothing."""
     p, groups = (before.get("p"), _groups(before.get("m"))) if before else (None, [])
-    # As words: a thousand slices of bytes would cost more than all that is done with the shelf.
+    # As words: a thousand slices of bytes would cost more than all that is done with the row.
     seen = set(array("Q", b"".join([group.marks for group in groups])))
     fresh = {mark: part for mark, part in parts.items() if int.from_bytes(mark, sys.byteorder) not in seen}
     if not fresh:
@@ -110,22 +117,22 @@ def _statement(
     try:
         after = plan.fold(p, list(fresh.values()))
     except ValueError:  # a statistic that nobody can read is worth nothing: begin anew instead of stopping the stream
-        shelved.damaged.add(key)
+        folded.damaged.add(key)
         after = plan.fold(None, list(fresh.values()))
     if after == p:
         return None
-    values: Item = {"p": after, "m": _remembered(groups, fresh, plan.now_s), "x": plan.now_s + plan.lasts_s}
+    values: Item = {"p": after, "m": _remembered(groups, fresh, plan), "x": plan.expires(key)}
     if before:
-        return change(plan.table, {"n": before["n"] + 1, **values}, {"shelf": key, "n": before["n"]})
-    return insertion(plan.table, {"shelf": key, "n": 1, **values})
+        return change(plan.table, {"n": before["n"] + 1, **values}, {plan.key: key, "n": before["n"]})
+    return insertion(plan.table, {plan.key: key, "n": 1, **values})
 
 
-def _remembered(groups: Sequence[_Group], fresh: Collection[bytes], now_s: int) -> bytes:
-    kept = [_Group(now_s, b"".join(fresh))]
-    room = MARKS - len(fresh)
+def _remembered(groups: Sequence[_Group], fresh: Collection[bytes], plan: Plan[T]) -> bytes:
+    kept = [_Group(plan.now_s, b"".join(fresh))]
+    room = plan.marks - len(fresh)
     for group in sorted(groups, key=lambda each: -each.time_s):  # the oldest are forgotten first
         room -= len(group.marks) // _MARK_BYTES
-        if room < 0 or group.time_s < now_s - REMEMBER_S:
+        if room < 0 or group.time_s < plan.now_s - REMEMBER_S:
             break
         kept.append(group)
     return _ENCODE(kept)

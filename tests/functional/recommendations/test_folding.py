@@ -1,18 +1,18 @@
-"""Writing shelves: parts are known again for a while, among other writers, and the memory of them is bounded."""
+"""Folding into rows: parts are known again for a while, among other writers, and the memory of them is bounded."""
 
 from collections.abc import Iterator, Sequence
 
 import pytest
 
 from cuatro.adapters.dynamodb import Dynamo, dynamo
-from functions.recommendations.shelving import MARKS, REMEMBER_S, ROUNDS, Plan, Shelved, mark_of, shelve
+from cuatro.folding import MARKS, REMEMBER_S, ROUNDS, Folded, Plan, fold, mark_of
 from tests.functional.recommendations.suite import Suite
 
 NOW_S = 1_795_000_000
 
 
 def added(p: bytes | None, parts: Sequence[int]) -> bytes:
-    """A shelf that is a sum."""
+    """A row that is a sum."""
     return str(int(p or b"0") + sum(parts)).encode()
 
 
@@ -21,8 +21,8 @@ def store(suite: Suite) -> Iterator[Dynamo]:
     return dynamo()
 
 
-def put(store: Dynamo, parts: dict[bytes, int], now_s: int = NOW_S, key: str = "s") -> Shelved:
-    return shelve({key: parts}, Plan("shelves", added, 3600, now_s), store)
+def put(store: Dynamo, parts: dict[bytes, int], now_s: int = NOW_S, key: str = "s") -> Folded:
+    return fold({key: parts}, Plan("shelves", "shelf", added, lambda _row: now_s + 3600, now_s), store)
 
 
 def total(suite: Suite, key: str = "s") -> int:
@@ -75,10 +75,10 @@ def test_somebody_who_writes_in_between_is_not_overwritten(suite: Suite, store: 
     assert total(suite) == 111
 
 
-def test_a_shelf_that_somebody_always_writes_first_is_given_back(
+def test_a_row_that_somebody_always_writes_first_is_given_back(
     suite: Suite, store: Dynamo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("functions.recommendations.shelving.backoff", lambda attempt: None)
+    monkeypatch.setattr("cuatro.folding.backoff", lambda attempt: None)
     numbers = iter(range(1000))
 
     def other() -> None:
@@ -90,20 +90,20 @@ def test_a_shelf_that_somebody_always_writes_first_is_given_back(
     assert total(suite) == ROUNDS
 
 
-def test_a_shelf_that_cannot_be_read_fails_alone(suite: Suite, store: Dynamo) -> None:
+def test_a_row_that_cannot_be_read_fails_alone(suite: Suite, store: Dynamo) -> None:
     def one_unread(answer: dict[str, dict[str, object]]) -> dict[str, object]:
         return {**answer, "UnprocessedKeys": {"shelves": {"Keys": [{"shelf": {"S": "a"}}]}}}
 
     suite.wire.edit("BatchGetItem", one_unread, times=4)  # type: ignore[arg-type]
-    plan = Plan("shelves", added, 3600, NOW_S)
-    shelved = shelve({"a": {mark_of(1): 1}, "b": {mark_of(1): 2}}, plan, store)
-    assert (shelved.written, list(shelved.failed)) == (1, ["a"])
+    plan = Plan("shelves", "shelf", added, lambda _row: NOW_S + 3600, NOW_S)
+    folded = fold({"a": {mark_of(1): 1}, "b": {mark_of(1): 2}}, plan, store)
+    assert (folded.written, list(folded.failed)) == (1, ["a"])
     assert total(suite, "b") == 2
 
 
 def test_nothing_to_write_asks_nobody(suite: Suite, store: Dynamo) -> None:
     suite.wire.calls.clear()
-    assert put(store, {}) == Shelved()
+    assert put(store, {}) == Folded()
     assert not suite.wire.calls
 
 
