@@ -21,6 +21,8 @@ Amount = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
 ZonedTime = Annotated[datetime, msgspec.Meta(tz=True)]
 Outcome = Literal["approve", "review", "decline"]
 Kind = Literal["view", "click", "cart", "purchase", "rating"]
+Network = Literal["mastodon", "bluesky", "reddit", "x", "rss", "web"]
+Sentiment = Literal["negative", "neutral", "positive"]
 
 
 class Transaction(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -100,6 +102,75 @@ class InteractionRecorded(msgspec.Struct, frozen=True, kw_only=True):
     correlation_id: str
 
 
+class PostClassified(msgspec.Struct, frozen=True, kw_only=True):
+    """A post of a brand has its class; it may be delivered more than once.
+
+    post: the key of its row, brand#network#id. text: redacted, at most 280 characters. probabilities: negative,
+    neutral, positive.
+    """
+
+    version: Literal[1] = 1
+    post: str
+    brand: str
+    network: Network
+    language: str
+    label: Sentiment
+    probabilities: tuple[float, float, float]
+    unsure: bool
+    backend: str
+    model_version: str
+    repost: bool
+    time: str
+    classified_at: str
+    url: str | None
+    text: str
+    correlation_id: str
+
+
+class PostRelabelled(msgspec.Struct, frozen=True, kw_only=True):
+    """A person says another class than the model: `label` was the model's."""
+
+    version: Literal[1] = 1
+    post: str
+    brand: str
+    label: Sentiment
+    human_label: Sentiment
+    by: str | None
+    time: str
+
+
+class AlertPost(msgspec.Struct, frozen=True, kw_only=True):
+    """An example of what an alert is about; its text as in PostClassified."""
+
+    post: str
+    text: str
+    url: str | None
+    label: Sentiment
+
+
+class SentimentAlertRaised(msgspec.Struct, frozen=True, kw_only=True):
+    """A brand has far more negative posts (spike), or a far worse mood (shift), than its own past has.
+
+    value, baseline: of the window, and what was to be expected. score: robust standard deviations between them.
+    """
+
+    version: Literal[1] = 1
+    alert_id: str
+    brand: str
+    kind: Literal["spike", "shift"]
+    started_at: str
+    time: str
+    value: float
+    baseline: float
+    score: float
+    window_min: int
+    posts: list[AlertPost]
+
+
+class SentimentAlertCleared(SentimentAlertRaised, frozen=True, kw_only=True):
+    """The alert of that id is over: the brand is as it was."""
+
+
 class ModelPromoted(msgspec.Struct, frozen=True, kw_only=True):
     """A version of a model decides from now on. report: URI of the comparison with the one before; may be empty."""
 
@@ -125,7 +196,17 @@ class ModelRolledBack(msgspec.Struct, frozen=True, kw_only=True):
     time: str
 
 
-PublishedEvent = TransactionScored | CardBlocked | InteractionRecorded | ModelPromoted | ModelRolledBack
+PublishedEvent = (
+    TransactionScored
+    | CardBlocked
+    | InteractionRecorded
+    | PostClassified
+    | PostRelabelled
+    | SentimentAlertRaised
+    | SentimentAlertCleared
+    | ModelPromoted
+    | ModelRolledBack
+)
 
 T = TypeVar("T")
 _TRANSACTION = msgspec.json.Decoder(Transaction)
