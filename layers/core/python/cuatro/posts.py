@@ -17,6 +17,7 @@ from cuatro.errors import Rejected
 from cuatro.events import Id, Network, Sentiment, ZonedTime
 from cuatro.interactions import checked_text
 
+Label = Sentiment
 LABELS: tuple[Sentiment, Sentiment, Sentiment] = ("negative", "neutral", "positive")
 """The order of all probabilities."""
 MAX_TEXT, MAX_ID, MAX_URL = 10_000, 512, 2_048
@@ -51,6 +52,7 @@ class ShadowVerdict(msgspec.Struct, frozen=True):
 
     version: str
     label: Sentiment
+    unsure: bool
 
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
