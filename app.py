@@ -1,17 +1,17 @@
 """`cdk -c target=local|dev|prod [-c ...]` -> the suite's CloudFormation.
 
 -c profile=minimal|standard|production, -c serving=lambda|serverless|realtime|inferentia, -c retraining=on|off,
--c ranking=model|personalize, -c algorithm=own|factorization-machines.
+-c ranking=model|personalize, -c algorithm=own|factorization-machines,
+-c backend=onnx|comprehend|sagemaker:<endpoint>|blazingtext:<endpoint>|huggingface:<endpoint>,
+-c second-opinion=bedrock[:<model>], -c search=opensearch, -c quicksight=<ARN of a user>.
 """
 
 import sys
 
 import aws_cdk
 
-from cdk.config import chosen
+from cdk.options import OPTIONS, chosen
 from cdk.suite import Suite
-
-OPTIONS = ("target", "profile", "serving", "retraining", "ranking", "algorithm")
 
 # CDK's own check of the templates takes 5 to 15 seconds of every synth; tests/stacks has it on.
 app = aws_cdk.App(builtin_cloud_formation_validation=False)

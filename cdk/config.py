@@ -6,13 +6,14 @@ constructs. Nothing here reads the environment, an account or git.
 
 import sys
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal, cast, get_args
+from typing import Annotated, Literal
 
 from aws_cdk.aws_logs import RetentionDays
 
-from cdk.policies import FraudPolicy, RecommendationPolicy
+from cdk.policies import AlertPolicy, FraudPolicy, RecommendationPolicy, SentimentPolicy
 from cdk.retraining_fraud import DecisionsPlan, FraudRetraining
-from cdk.retraining_recommendations import Algorithm, ListsPlan, RecommendationsRetraining
+from cdk.retraining_recommendations import ListsPlan, RecommendationsRetraining
+from cdk.retraining_sentiment import PostsPlan, SentimentRetraining
 from cdk.why import Why
 
 # Lambda runs the Python that ran the tests: the layers' wheels and byte code are then the right ones (decision 0003).
@@ -125,8 +126,9 @@ class Target:
     gather_s: Annotated[
         int,
         Why(
-            "a shelf is written once for all that came in this time, which is paid for; on a laptop somebody waits",
+            "what comes in this time is written at once, which is paid for; on a laptop somebody waits",
             "*.MaximumBatchingWindowInSeconds",
+            "*.Processors*.ParameterValue",
         ),
     ] = 10
     shadow_model: Annotated[
@@ -142,17 +144,34 @@ class Target:
             "AWS::IAM::Role.*.Policies*",
         ),
     ] = None
+    polls: Annotated[
+        bool,
+        Why(
+            "a laptop asks the networks when somebody says so: cuatro poll", "AWS::Events::Rule:Poll*.Properties.State"
+        ),
+    ] = True
+    private_hosts: Annotated[bool, Why("on a laptop the networks are servers of its own", "*.ALLOW_PRIVATE_HOSTS")] = (
+        False
+    )
     serving: Serving = "lambda"
     ranking: Ranking = "model"
+    # "opensearch": a domain with the posts, which costs by the hour; the console needs none.
+    search: str = ""
+    # ARN of the QuickSight user who gets the data sets of the lake; "" makes none.
+    quicksight: str = ""
     # None: no drift report, no pipeline, no roll-out; the shipped model serves until the next deployment.
     retraining: FraudRetraining | None = field(default_factory=FraudRetraining)
     recommendations_retraining: RecommendationsRetraining | None = field(default_factory=RecommendationsRetraining)
+    sentiment_retraining: SentimentRetraining | None = field(default_factory=SentimentRetraining)
     fraud_policy: Annotated[FraudPolicy, Why("thresholds and rules of the fraud decision")] = field(
         default_factory=FraudPolicy
     )
     recommendation_policy: Annotated[
         RecommendationPolicy, Why("on a laptop somebody waits for what is sold out to leave the lists", "*.POLICY")
     ] = field(default_factory=RecommendationPolicy)
+    sentiment_policy: Annotated[
+        SentimentPolicy, Why("a demo's crisis is found within two minutes, not ten", "CuatroSentiment/*.POLICY")
+    ] = field(default_factory=SentimentPolicy)
 
 
 LOCAL = Target(
@@ -182,7 +201,17 @@ LOCAL = Target(
         scheduled=False,
         plan=ListsPlan(shadow_s=5, min_rows=30, max_shadow_s=120, step_s=5, bake_s=5, min_overlap=0.05),
     ),
+    sentiment_retraining=SentimentRetraining(
+        train_days=30,
+        evaluate_days=3,
+        fewest_labels=60,
+        scheduled=False,
+        plan=PostsPlan(shadow_s=5, min_rows=30, max_shadow_s=120, step_s=5, bake_s=5),
+    ),
     recommendation_policy=RecommendationPolicy(catalogue_cache_s=2, shelf_cache_s=2),
+    sentiment_policy=SentimentPolicy(alerts=AlertPolicy(window_min=1)),
+    polls=False,
+    private_hosts=True,
 )
 DEV = Target(
     "dev",
@@ -197,54 +226,3 @@ PROD = replace(DEV, name="prod", profile=PRODUCTION, retain_data=True, max_age_d
 
 TARGETS = {target.name: target for target in (LOCAL, DEV, PROD)}
 PROFILES = {profile.name: profile for profile in (MINIMAL, STANDARD, PRODUCTION)}
-
-
-def chosen(
-    target: str | None,
-    profile: str | None = None,
-    serving: str | None = None,
-    retraining: str | None = None,
-    ranking: str | None = None,
-    *,
-    algorithm: str | None = None,
-) -> Target:
-    """The target of `-c target=` (default dev) with what the other options change. Personalize trains by itself.
-
-    algorithm: who trains the model of recommendations.
-
-    Raises ValueError, with what to do, for a name that there is not and for two that do not go together.
-    """
-    for option, name, known in (
-        ("target", target, tuple(TARGETS)),
-        ("profile", profile, tuple(PROFILES)),
-        ("serving", serving, get_args(Serving)),
-        ("retraining", retraining, ("on", "off")),
-        ("ranking", ranking, get_args(Ranking)),
-        ("algorithm", algorithm, get_args(Algorithm)),
-    ):
-        if name is not None and name not in known:
-            raise ValueError(f"-c {option}={name}: must be one of {', '.join(known)}")
-    found = TARGETS[target or "dev"]
-    found = replace(
-        found,
-        profile=PROFILES[profile] if profile else found.profile,
-        serving=cast("Serving", serving) if serving else found.serving,
-        retraining=None if retraining == "off" else found.retraining,
-        recommendations_retraining=None
-        if retraining == "off" or ranking == "personalize"
-        else found.recommendations_retraining,
-        ranking=cast("Ranking", ranking) if ranking else found.ranking,
-    )
-    if algorithm:
-        if found.recommendations_retraining is None:
-            raise ValueError(f"-c algorithm={algorithm}: nothing is trained here, leave it out")
-        plan = replace(found.recommendations_retraining, algorithm=cast("Algorithm", algorithm))
-        found = replace(found, recommendations_retraining=plan)
-    if found.serving != "lambda" and found.ranking != "model":
-        raise ValueError(f"-c ranking={found.ranking} needs no endpoint: leave -c serving={found.serving} out")
-    if found.serving != "lambda" and found.retraining:
-        raise ValueError(
-            f"-c serving={found.serving} needs -c retraining=off: a roll-out changes the model in the functions' "
-            "layers, not the one of an endpoint"
-        )
-    return found

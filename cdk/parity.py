@@ -20,6 +20,7 @@ from cdk.archive import ROOT
 from cdk.config import TARGETS, Profile, Target
 from cdk.retraining_fraud import FraudRetraining
 from cdk.retraining_recommendations import RecommendationsRetraining
+from cdk.retraining_sentiment import SentimentRetraining
 from cdk.suite import Suite
 from cdk.why import Why
 
@@ -27,7 +28,7 @@ PAGE = ROOT / "docs" / "parity.md"
 STAND_INS = ("local/emulator/*.py", "local/streams.py", "local/delivery.py")
 OWN_SERVICES = ("local/aws/*.py", "local/sagemaker/*.py", "local/sagemaker/pipelines/*.py", "local/personalize/*.py")
 # Whose fields say why targets differ.
-OWNERS: tuple[type[Any], ...] = (Target, Profile, FraudRetraining, RecommendationsRetraining)
+OWNERS: tuple[type[Any], ...] = (Target, Profile, FraudRetraining, RecommendationsRetraining, SentimentRetraining)
 _ABSENT = "—"
 
 Templates = Mapping[str, Mapping[str, Any]]  # target -> stack -> template
@@ -86,6 +87,7 @@ def _configuration(templates: Templates) -> Iterator[Row]:
         ("", Profile, [target.profile for target in chosen]),
         ("fraud: ", FraudRetraining, [target.retraining for target in chosen]),
         ("recommendations: ", RecommendationsRetraining, [target.recommendations_retraining for target in chosen]),
+        ("sentiment: ", SentimentRetraining, [target.sentiment_retraining for target in chosen]),
     ):
         reasons = _why(owner)
         for field in fields(owner):
@@ -110,7 +112,7 @@ def _resources(templates: Templates) -> Iterator[Row]:
             here = [resources.get(name) for resources in found]
             kind = next(resource["Type"] for resource in here if resource)
             for path, values in _differences(here):
-                because = _because(kind, _readable(name), path, reasons)
+                because = _because(stack, kind, _readable(name), path, reasons)
                 alike[(kind, path.removeprefix(".Properties"), *values, because)].append(_readable(name))
     for (kind, path, *values), names in sorted(alike.items()):
         yield (f"{kind}: {', '.join(sorted(set(names)))}", f"`{path.lstrip('.')}`" if path else "the resource", *values)
@@ -176,14 +178,19 @@ def _readable(logical_id: str) -> str:
     return re.sub(r"[0-9A-F]{8}$", "", logical_id)
 
 
-def _because(kind: str, name: str, path: str, reasons: Mapping[str, Why]) -> str:
-    """The field that explains it; a pattern that names the resource (Type:Name.path) goes before those that do not."""
-    for where in (f"{kind}:{name}{path}", f"{kind}{path}"):
-        named = ":" in where.removeprefix(kind)[:1]
+def _because(stack: str, kind: str, name: str, path: str, reasons: Mapping[str, Why]) -> str:
+    """The field that explains it. A pattern that names the stack (Stack/Type.path) goes before one that names the
+    resource (Type:Name.path), and that before those that name neither."""
+    found: list[str] = []
+    for named, where in (
+        (f"{stack}/", f"{stack}/{kind}{path}"),
+        (f"{kind}:", f"{kind}:{name}{path}"),
+        ("", f"{kind}{path}"),
+    ):
         found = [
             field
             for field, why in reasons.items()
-            if any(fnmatchcase(where, shown) for shown in why.shows if (f"{kind}:" in shown) == named)
+            if any(fnmatchcase(where, shown) for shown in why.shows if shown.startswith(named))
         ]
         if found:
             break

@@ -86,3 +86,39 @@ class RecommendationPolicy(Policy):
     catalogue_cache_s: int = 30
     shelf_cache_s: int = 10
     experiment: Experiment = Experiment("ranking-1", (Arm("model", 0.9), Arm("popular", 0.1, {"ranker": "popular"})))
+
+
+@dataclass(frozen=True)
+class AlertPolicy:
+    """When a brand's people are told; the fields are those of functions.sentiment.policy.Alerts."""
+
+    window_min: int = 5
+    baseline_h: int = 24
+    min_posts: int = 8
+    raise_at: float = 5.0
+    clear_at: float = 2.0
+    raise_windows: int = 2
+    clear_windows: int = 3
+    quiet_min: int = 30
+
+
+@dataclass(frozen=True)
+class SentimentPolicy(Policy):
+    """Who classifies, and how posts are counted, kept and alarmed about: functions.sentiment.policy.Policy takes it."""
+
+    def __str__(self) -> str:
+        return f"{self.backend}; alerts by windows of {self.alerts.window_min} min"
+
+    backend: str = "onnx"
+    second_opinion: str = ""
+    monthly_budget_usd: float = 5.0
+    unsure_below: float = 0.0
+    repost_window_h: int = 48
+    max_age_days: int = 30
+    post_days: int = 30
+    minute_days: int = 3
+    hour_days: int = 90
+    day_days: int = 1825
+    samples: int = 3
+    terms: int = 50
+    alerts: AlertPolicy = AlertPolicy()

@@ -1,6 +1,7 @@
 """Target -> its cloud assembly, synthesised once a process and read as plain dictionaries."""
 
 import json
+import re
 import tempfile
 import zipfile
 from collections.abc import Collection, Iterator
@@ -12,7 +13,8 @@ from typing import Any
 import aws_cdk
 
 from cdk.archive import ROOT
-from cdk.config import TARGETS, chosen
+from cdk.config import TARGETS
+from cdk.options import chosen
 from cdk.suite import Suite
 
 TARGET_NAMES = tuple(TARGETS)
@@ -125,18 +127,19 @@ def assembly(
     serving: str | None = None,
     retraining: str | None = None,
     ranking: str | None = None,
-    *,
-    algorithm: str | None = None,
+    **more: str,
 ) -> Assembly:
-    """The assembly of a target. A finding of cdk-nag raises; CDK checks the default one's templates."""
-    options = (target, profile, serving, retraining, ranking, algorithm)
-    where = Path(_scratch().name, "-".join(map(str, options)))
+    """The assembly of a target; `more` options by their names, "_" for "-". A finding of cdk-nag raises; CDK checks
+    the default one's templates."""
+    others = {name.replace("_", "-"): value for name, value in more.items()}
+    options = (target, profile, serving, retraining, ranking, *(f"{key}={others[key]}" for key in sorted(others)))
+    where = Path(_scratch().name, re.sub(r"[^A-Za-z0-9=.-]", "_", "-".join(map(str, options))))
     app = aws_cdk.App(
         outdir=str(where),
         context=context(),
-        builtin_cloud_formation_validation=options == (DEFAULT, *[None] * 5),
+        builtin_cloud_formation_validation=options == (DEFAULT, *[None] * 4),
     )
-    Suite(app, chosen(target, profile, serving, retraining, ranking, algorithm=algorithm))
+    Suite(app, chosen(target, profile=profile, serving=serving, retraining=retraining, ranking=ranking, **others))
     app.synth()
     return Assembly(where)
 

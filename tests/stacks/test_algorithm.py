@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cdk.archive import ROOT
-from cdk.config import chosen
+from cdk.options import chosen
 from models.recommendations.factorization.image import image_uri
 from tests.stacks.definitions import steps, unresolved
 from tests.stacks.loops import LOOPS, Deployed

@@ -10,8 +10,8 @@ import pytest
 
 from cdk.archive import ROOT
 from cdk.artefact import Artefact, compiled
-from cdk.config import chosen
 from cdk.constructs import model_endpoint
+from cdk.options import OPTIONS, chosen
 from cdk.suite import Suite
 from tests.stacks.synthesis import DEFAULT, PIPELINES, Assembly, Resource, assembly, context, references
 
@@ -31,7 +31,7 @@ def inferentia(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     )
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(model_endpoint, "compiled", lambda pipeline: Artefact(artefact, "v1", "features"))
-        Suite(app, chosen(DEFAULT, None, "inferentia", "off"))
+        Suite(app, chosen(DEFAULT, serving="inferentia", retraining="off"))
     app.synth()
     return Assembly(artefact.parent / "assembly")
 
@@ -144,7 +144,7 @@ def test_a_compiled_model_is_packed_with_the_one_that_it_was_made_from(tmp_path:
     assert artefact.version.startswith("fraud-")
 
 
-@pytest.mark.parametrize("option", ["serving", "retraining", "profile", "target", "ranking"])
+@pytest.mark.parametrize("option", [*OPTIONS])
 def test_an_unknown_choice_names_those_that_there_are(option: str) -> None:
     with pytest.raises(ValueError, match=f"-c {option}=nonsense: must be one of"):
         chosen(**{"target": None, option: "nonsense"})
@@ -152,9 +152,9 @@ def test_an_unknown_choice_names_those_that_there_are(option: str) -> None:
 
 def test_an_endpoint_and_personalize_exclude_each_other() -> None:
     with pytest.raises(ValueError, match="leave -c serving=serverless out"):
-        chosen(DEFAULT, None, "serverless", "off", "personalize")
+        chosen(DEFAULT, serving="serverless", retraining="off", ranking="personalize")
 
 
 def test_an_endpoint_and_a_roll_out_exclude_each_other() -> None:
     with pytest.raises(ValueError, match="needs -c retraining=off"):
-        chosen(DEFAULT, None, "serverless")
+        chosen(DEFAULT, serving="serverless")

@@ -1,0 +1,100 @@
+"""`-c` options of the CDK app -> the target with what they change, or a refusal that says what to do."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import cast, get_args
+
+from cdk.config import PROFILES, TARGETS, Ranking, Serving, Target
+from cdk.retraining_recommendations import Algorithm
+
+# Of second opinions, where none is named.
+BEDROCK_MODEL = "amazon.nova-micro-v1:0"
+_ENDPOINTS = ("sagemaker", "blazingtext", "huggingface")
+# Option -> what it takes; an entry that ends in a colon takes a name after it.
+KNOWN: Mapping[str, tuple[str, ...]] = {
+    "target": tuple(TARGETS),
+    "profile": tuple(PROFILES),
+    "serving": get_args(Serving),
+    "retraining": ("on", "off"),
+    "ranking": get_args(Ranking),
+    "algorithm": get_args(Algorithm),
+    "backend": ("onnx", "comprehend", *(f"{kind}:" for kind in _ENDPOINTS)),
+    "second-opinion": ("off", "bedrock", "bedrock:"),
+    "search": ("off", "opensearch"),
+    "quicksight": ("off", "arn:"),
+}
+OPTIONS = tuple(KNOWN)
+
+
+def chosen(target: str | None = None, **options: str | None) -> Target:
+    """The target of `-c target=` (default dev) with what the other options change; None is an option not given.
+
+    Raises ValueError, with what to do, for a name that there is not and for two that do not go together.
+    """
+    given = {option: value for option, value in {"target": target, **options}.items() if value is not None}
+    for option, value in given.items():
+        known = KNOWN[option]
+        if not any(
+            value == each or (each.endswith(":") and value.startswith(each) and value != each) for each in known
+        ):
+            told = ", ".join(f"{each}<name>" if each.endswith(":") else each for each in known)
+            raise ValueError(f"-c {option}={value}: must be one of {told}")
+    found = TARGETS[given.get("target", "dev")]
+    found = replace(
+        found,
+        profile=PROFILES[given["profile"]] if "profile" in given else found.profile,
+        serving=cast("Serving", given.get("serving", found.serving)),
+        ranking=cast("Ranking", given.get("ranking", found.ranking)),
+        search=given.get("search", found.search).replace("off", ""),
+        quicksight=given.get("quicksight", found.quicksight).replace("off", ""),
+    )
+    found = _classified(found, given)
+    found = _trained(found, given)
+    _go_together(found)
+    return found
+
+
+def _is(value: str, known: str) -> bool:
+    return value == known if not known.endswith(":") else value.startswith(known) and value != known
+
+
+def _classified(found: Target, given: Mapping[str, str]) -> Target:
+    """Who classifies posts, and who is asked when that one is unsure."""
+    asked = given.get("second-opinion", "")
+    opinions = {"off": "", "bedrock": f"bedrock:{BEDROCK_MODEL}"}
+    policy = replace(
+        found.sentiment_policy,
+        backend=given.get("backend", found.sentiment_policy.backend),
+        second_opinion=opinions.get(asked, asked) if asked else found.sentiment_policy.second_opinion,
+    )
+    if policy.backend != "onnx" and found.serving != "lambda":
+        raise ValueError(f"-c backend={policy.backend} needs no other endpoint: leave -c serving={found.serving} out")
+    return replace(found, sentiment_policy=policy)
+
+
+def _trained(found: Target, given: Mapping[str, str]) -> Target:
+    """What is retrained: only a model that is ours. Personalize and Comprehend train by themselves."""
+    off = given.get("retraining") == "off"
+    found = replace(
+        found,
+        retraining=None if off else found.retraining,
+        recommendations_retraining=None if off or found.ranking == "personalize" else found.recommendations_retraining,
+        sentiment_retraining=None if off or found.sentiment_policy.backend != "onnx" else found.sentiment_retraining,
+    )
+    algorithm = given.get("algorithm")
+    if algorithm is None:
+        return found
+    if found.recommendations_retraining is None:
+        raise ValueError(f"-c algorithm={algorithm}: nothing is trained here, leave it out")
+    plan = replace(found.recommendations_retraining, algorithm=cast("Algorithm", algorithm))
+    return replace(found, recommendations_retraining=plan)
+
+
+def _go_together(found: Target) -> None:
+    if found.serving != "lambda" and found.ranking != "model":
+        raise ValueError(f"-c ranking={found.ranking} needs no endpoint: leave -c serving={found.serving} out")
+    if found.serving != "lambda" and found.retraining:
+        raise ValueError(
+            f"-c serving={found.serving} needs -c retraining=off: a roll-out changes the model in the functions' "
+            "layers, not the one of an endpoint"
+        )
