@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
 from cuatro.adapters.attributes import Item
-from cuatro.adapters.dynamodb import Dynamo, Keys, Written
-from cuatro.adapters.partiql import Statement, change, insertion
+from cuatro.adapters.dynamodb import Dynamo, Keys
+from cuatro.adapters.partiql import Statement, Written, change, insertion
 
 
 class Stored(NamedTuple):

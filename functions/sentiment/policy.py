@@ -9,7 +9,8 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Days = Annotated[int, msgspec.Meta(ge=1, le=3650)]
 Windows = Annotated[int, msgspec.Meta(ge=1, le=100)]
 Score = Annotated[float, msgspec.Meta(gt=0, le=1000)]
-Backend = Annotated[str, msgspec.Meta(pattern=r"^(onnx|comprehend|(sagemaker|blazingtext|huggingface):[A-Za-z0-9-]{1,63})$")]
+_BACKENDS = r"^(onnx|comprehend|(sagemaker|blazingtext|huggingface):[A-Za-z0-9-]{1,63})$"
+Backend = Annotated[str, msgspec.Meta(pattern=_BACKENDS)]
 SecondOpinion = Annotated[str, msgspec.Meta(pattern=r"^(bedrock:[A-Za-z0-9.:/_-]{1,256})?$")]
 
 

@@ -116,3 +116,28 @@ def test_statements_keep_values_out_of_the_text() -> None:
     assert change("t", {"a": 1, "b": 2}, {"id": "x", "v": 3}) == Statement(
         'UPDATE "t" SET "a"=? SET "b"=? WHERE "id"=? AND "v"=?', (1, 2, "x", 3)
     )
+
+
+def test_a_query_gives_a_page_and_where_the_next_one_begins() -> None:
+    items = [{"id": {"S": "2"}, "t": {"N": "9"}}, {"id": {"S": "1"}, "t": {"N": "7"}}]
+    last = {"id": {"S": "1"}, "b": {"S": "x"}, "t": {"N": "7"}}
+    service = Scripted({"Items": items, "LastEvaluatedKey": last, "Count": 2}, {"Items": [], "Count": 0})
+    page = Dynamo(service).query("a", "by_b", {"b": "x"}, 2)
+    assert page.items == [{"id": "2", "t": 9}, {"id": "1", "t": 7}]
+    assert Dynamo(service).query("a", "by_b", {"b": "x"}, 2, page.start) == ([], None)
+    (first, asked), (_, again) = service.asked
+    assert first == "Query"
+    assert (asked["IndexName"], asked["Limit"], asked["ScanIndexForward"]) == ("by_b", 2, False)
+    assert asked["ExpressionAttributeValues"] == {":v": {"S": "x"}}
+    assert "ExclusiveStartKey" not in asked
+    assert again["ExclusiveStartKey"] == last
+
+
+def test_a_scan_reads_all_pages() -> None:
+    first = {"Items": [{"id": {"S": "1"}}], "LastEvaluatedKey": {"id": {"S": "1"}}}
+    service = Scripted(first, {"Items": []}, {"Items": [{"id": {"S": "2"}}]})
+    assert Dynamo(service).scan("a", ("id",)) == [{"id": "1"}]
+    assert [body.get("ExclusiveStartKey") for _, body in service.asked] == [None, {"id": {"S": "1"}}]
+    assert service.asked[1][1]["ExpressionAttributeNames"] == {"#0": "id"}
+    assert Dynamo(service).scan("a") == [{"id": "2"}]
+    assert "ProjectionExpression" not in service.asked[2][1]

@@ -6,13 +6,13 @@ Values are plain Python (see attributes). Reads are strongly consistent, unless 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from cuatro.adapters.attributes import Attribute, Item, decoded, encoded, typed
+from cuatro.adapters.attributes import Attribute, Item, decoded, encoded
 from cuatro.adapters.aws import ATTEMPTS, PATIENT, THROTTLED, JsonService, LeanService, Patience, backoff
-from cuatro.adapters.partiql import Statement
+from cuatro.adapters.partiql import Statement, Written, executed, request
 from cuatro.errors import Unavailable
 
 A = TypeVar("A")
@@ -42,15 +42,16 @@ class Found(NamedTuple):
     unread: set[str]
 
 
-class Written(msgspec.Struct, frozen=True, gc=False):
-    """What became of a statement. `conflict`: its condition did not hold; `item` is then what was there, if known.
+class Page(NamedTuple):
+    """Items in their order; start: what to give to the next query, None after the last."""
 
-    `failed`: DynamoDB's code of what may succeed later.
-    """
+    items: list[Item]
+    start: Item | None
 
-    status: Literal["done", "conflict", "failed"]
-    item: Item | None = None
-    code: str = ""
+
+class _Page(msgspec.Struct):
+    Items: list[dict[str, Attribute]]
+    LastEvaluatedKey: dict[str, Attribute] | None = None
 
 
 class _Read(msgspec.Struct):
@@ -58,22 +59,8 @@ class _Read(msgspec.Struct):
     UnprocessedKeys: dict[str, Any] = {}
 
 
-class _Failure(msgspec.Struct):
-    Code: str = ""
-    Message: str = ""
-    Item: dict[str, Attribute] | None = None
-
-
-class _Response(msgspec.Struct):
-    Error: _Failure | None = None
-
-
-class _Executed(msgspec.Struct):
-    Responses: list[_Response]
-
-
+_PAGE = msgspec.json.Decoder(_Page)
 _READ = msgspec.json.Decoder(_Read)
-_EXECUTED = msgspec.json.Decoder(_Executed)
 _ENCODE = msgspec.json.Encoder().encode
 
 
@@ -110,6 +97,38 @@ class Dynamo:
                     break
             else:
                 raise Unavailable(f"BatchWriteItem: {table} throttled")
+
+    def query(self, table: str, index: str, key: Item, limit: int, start: Item | None = None) -> Page:
+        """At most `limit` items of an index whose partition key is `key`, by the sort key downwards.
+
+        start: of the page before. An index follows its table a moment later. Raises Unavailable.
+        """
+        ((name, value),) = key.items()
+        body = {
+            "IndexName": index,
+            "KeyConditionExpression": "#k = :v",
+            "ExpressionAttributeNames": {"#k": name},
+            "ExpressionAttributeValues": encoded({":v": value}),
+            "ScanIndexForward": False,
+            "Limit": limit,
+        }
+        return self._page("Query", table, body, start)
+
+    def scan(self, table: str, names: tuple[str, ...] = ()) -> list[Item]:
+        """All items of a small table; names: the attributes wanted, none = all. Raises Unavailable."""
+        references = {f"#{number}": name for number, name in enumerate(names)}
+        wanted = {"ProjectionExpression": ",".join(references), "ExpressionAttributeNames": references} if names else {}
+        items, start = self._page("Scan", table, {"ConsistentRead": True, **wanted}, None)
+        while start:
+            more, start = self._page("Scan", table, {"ConsistentRead": True, **wanted}, start)
+            items += more
+        return items
+
+    def _page(self, operation: str, table: str, body: dict[str, Any], start: Item | None) -> Page:
+        request = {"TableName": table, **body, **({"ExclusiveStartKey": encoded(start)} if start else {})}
+        answer = _PAGE.decode(self._service.call(operation, _ENCODE(request)))
+        next_start = decoded(answer.LastEvaluatedKey) if answer.LastEvaluatedKey else None
+        return Page(list(map(decoded, answer.Items)), next_start)
 
     def read(self, wanted: Mapping[str, Keys]) -> dict[str, Found]:
         """Items of several tables, by table; 100 keys a call. Raises Unavailable when a whole call failed."""
@@ -160,16 +179,16 @@ class Dynamo:
         for attempt in range(ATTEMPTS):
             if attempt:
                 backoff(attempt)
-            body = _ENCODE({"Statements": [_request(statements[number]) for number in waiting]})
+            body = _ENCODE({"Statements": [request(statements[number]) for number in waiting]})
             try:
-                answers = _EXECUTED.decode(self._service.call("BatchExecuteStatement", body)).Responses
+                answers = executed(self._service.call("BatchExecuteStatement", body))
             except Unavailable as error:
                 # The service has retried already. Other calls of the batch may have succeeded: fail only these.
                 for number in waiting:
                     results[number] = Written("failed", code=str(error))
                 return results
             for number, answer in zip(waiting, answers, strict=True):
-                results[number] = _result(answer.Error)
+                results[number] = answer
             waiting = [number for number in waiting if results[number].code in THROTTLED]
             if not waiting:
                 break
@@ -180,25 +199,6 @@ class Dynamo:
 def dynamo(patience: Patience = PATIENT) -> Dynamo:
     """This process's DynamoDB."""
     return Dynamo(LeanService("dynamodb", "DynamoDB_20120810", "1.0", patience))
-
-
-def _request(statement: Statement) -> dict[str, Any]:
-    return {
-        "Statement": statement.text,
-        "Parameters": [typed(value) for value in statement.parameters],
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-    }
-
-
-def _result(failure: _Failure | None) -> Written:
-    if failure is None:
-        return _DONE
-    if failure.Code in {"ConditionalCheckFailed", "DuplicateItem"}:
-        return Written("conflict", decoded(failure.Item) if failure.Item else None)
-    return Written("failed", code=failure.Code or failure.Message)
-
-
-_DONE = Written("done")
 
 
 def _chunks(items: Sequence[A], size: int) -> Iterable[Sequence[A]]:
