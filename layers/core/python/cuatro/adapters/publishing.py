@@ -20,6 +20,8 @@ RECORDS_PER_CALL = 500
 LINES_RECORD_BYTES = 1000 * 1024
 LINES_RECORDS_PER_CALL = 3
 """Firehose takes 1,000 KiB a record and 4 MiB a call: three full records, in base64."""
+EACH_PER_CALL, EACH_CALL_BYTES = 500, 3_000_000
+"""Firehose takes 500 records and 4 MiB a call, in base64."""
 SOURCE = "cuatro.fraud"
 
 
@@ -82,6 +84,38 @@ def put_lines(delivery: str, lines: Sequence[bytes]) -> set[int]:
 
     failed = _delivered(records, LINES_RECORDS_PER_CALL, call)
     return {number for record in failed for number in records[record]}
+
+
+def put_each(delivery: str, records: Sequence[bytes]) -> set[int]:
+    """PutRecordBatch: one record each, for a delivery that transforms them or sorts them into folders one by one."""
+
+    def call(chunk: Sequence[bytes]) -> list[bool]:
+        entries = [{"Data": base64.b64encode(each).decode()} for each in chunk]
+        body = msgspec.json.encode({"DeliveryStreamName": delivery, "Records": entries})
+        answer = msgspec.json.decode(_firehose().call("PutRecordBatch", body))
+        return ["ErrorCode" in record for record in answer["RequestResponses"]]
+
+    failed: set[int] = set()
+    for numbers in _chunked(records):
+        lost = _delivered([records[number] for number in numbers], EACH_PER_CALL, call)
+        failed |= {numbers[number] for number in lost}
+        if len(lost) == len(numbers):  # it has been tried several times: the rest would only wait
+            return failed | set(range(numbers[0], len(records)))
+    return failed
+
+
+def _chunked(records: Sequence[bytes]) -> Iterator[list[int]]:
+    """Positions of the records of each call: as many as it takes, and as many bytes."""
+    chunk: list[int] = []
+    size = 0
+    for number, record in enumerate(records):
+        if chunk and (len(chunk) == EACH_PER_CALL or size + len(record) > EACH_CALL_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(number)
+        size += len(record)
+    if chunk:
+        yield chunk
 
 
 def _packed(lines: Sequence[bytes]) -> Iterator[list[int]]:

@@ -1,0 +1,57 @@
+"""A post as it came, from a network or a hook -> the post of a brand: cleaned, redacted, cut. It leaves only so."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from cuatro.posts import MAX_TEXT, Incoming, Post, moment, primary, written
+from functions.sentiment.brands import Brand, matches
+from functions.sentiment.clean import cleaned
+from functions.sentiment.redact import pseudonym, redacted, redacted_url
+
+MAX_RAW = 200_000
+"""Characters of a text that are looked at: markup and all, some twenty times what is kept."""
+
+
+def clean_text(incoming: Incoming, html: bool = False) -> str:
+    """What is to be read of it, for `matched` and `collected`; not yet redacted: it must not leave the process."""
+    return cleaned(incoming.text[:MAX_RAW], html)
+
+
+def matched(clean: str, brands: Iterable[Brand]) -> list[Brand]:
+    """The brands that a clean text is about. One that is not enabled is not watched."""
+    return [brand for brand in brands if brand.enabled and matches(brand, clean)]
+
+
+def collected(  # noqa: PLR0913 - where it came from
+    incoming: Incoming,
+    brand: Brand,
+    *,
+    clean: str,
+    source: str | None,
+    collected_at: datetime,
+    key: bytes,
+    correlation_id: str | None = None,
+) -> Post:
+    """clean: from clean_text. key: of the pseudonyms. The text is cut after redaction, which does not know half an e-mail."""
+    language = primary(incoming.language)
+    text, _ = redacted(clean, brand.handles, key, language, incoming.network)
+    time, adjusted = written(incoming.time, collected_at)
+    return Post(
+        network=incoming.network,
+        id=incoming.id,
+        brand=brand.brand,
+        text=text[:MAX_TEXT],
+        language=language,
+        time=time,
+        collected_at=moment(collected_at.timestamp()),
+        url=redacted_url(incoming.url, brand.handles) if incoming.url else None,
+        author=pseudonym(incoming.author, incoming.network, key) if incoming.author else None,
+        repost_of=incoming.repost_of,
+        likes=incoming.likes,
+        reposts=incoming.reposts,
+        replies=incoming.replies,
+        source=source,
+        cut=len(text) > MAX_TEXT,
+        time_adjusted=adjusted,
+        correlation_id=correlation_id,
+    )

@@ -1,0 +1,1 @@
+"""The networks, each behind functions.sentiment.sources.source.Source."""
