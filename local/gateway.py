@@ -72,8 +72,9 @@ def main() -> None:
     os.environ.update(environment)
 
     from local.aws.cloudformation.first_call import FirstCall  # noqa: PLC0415
+    from local.comprehend import api as comprehend_api  # noqa: PLC0415 - asks MiniStack's IAM
     from local.emulator import ministack  # noqa: PLC0415 - reads the environment while it is imported
-    from local.personalize import api as personalize_api  # noqa: PLC0415 - asks MiniStack's IAM
+    from local.personalize import api as personalize_api  # noqa: PLC0415 - asks it too
     from local.sagemaker import api as sagemaker_api  # noqa: PLC0415 - asks it too
 
     identity = {"pid": os.getpid(), "port": port, "state": str(state)}
@@ -81,10 +82,12 @@ def main() -> None:
     default = ministack.app(state)
     sagemaker = sagemaker_api.app(state / "sagemaker")
     personalize = personalize_api.app(state / "personalize")
+    comprehend = comprehend_api.app(state / "comprehend")
     cloudformation = FirstCall(default, [sagemaker_api.family(sagemaker), personalize_api.family(personalize)])
     services: dict[str, App] = {
         **sagemaker_api.services(sagemaker),
         **personalize_api.services(personalize),
+        **comprehend_api.services(comprehend),
         "cloudformation": cloudformation,
     }
     app: App = Gateway(default, services, identity)
@@ -92,6 +95,7 @@ def main() -> None:
         app = Faults(app)
 
     def end() -> None:
+        comprehend.end()
         personalize.end()
         sagemaker.end()
         ministack.end()

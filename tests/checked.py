@@ -17,6 +17,7 @@ from tests.contract import broken
 
 SAGEMAKER = ("sagemaker", "sagemaker-runtime", "sagemaker-featurestore-runtime", "application-autoscaling")
 PERSONALIZE = ("personalize", "personalize-events", "personalize-runtime")
+COMPREHEND = ("comprehend", "bedrock-runtime")
 
 
 class ContractError(AssertionError):
@@ -98,7 +99,7 @@ class Aws:
             config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, **config),
             **self._keys,
         )
-        if name in (*SAGEMAKER, *PERSONALIZE):
+        if name in (*SAGEMAKER, *PERSONALIZE, *COMPREHEND):
             client.meta.events.register("before-parse.*.*", self._check)
         return client
 

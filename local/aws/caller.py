@@ -3,8 +3,8 @@
 Which resources an action is checked on, each service tells by its own Access.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -22,12 +22,14 @@ class Access:
     """How a service's actions are authorized.
 
     resources: (service, call, input) -> ARNs that the action is checked on, ["*"] where it has none; tagging: action
-    that a Create operation with tags needs besides; passed: members that hand over a role, which iam:PassRole allows.
+    that a Create operation with tags needs besides; passed: members that hand over a role, which iam:PassRole allows;
+    actions: operations that the action of another name allows.
     """
 
     resources: Callable[[Service, Call, dict[str, Any]], list[str]]
     tagging: str
     passed: tuple[str, ...]
+    actions: Mapping[str, str] = field(default_factory=dict)
 
 
 class Caller:
@@ -56,7 +58,7 @@ class Caller:
         prefix = call.operation.service_model.signing_name
         checked = access.resources(service, call, given)
         for resource in checked:
-            self._ask(f"{prefix}:{call.name}", resource, {})
+            self._ask(f"{prefix}:{access.actions.get(call.name, call.name)}", resource, {})
         if (given.get("Tags") or given.get("tags")) and call.name.startswith("Create"):
             self._ask(f"{prefix}:{access.tagging}", checked[0], {})
         for member in access.passed:

@@ -1,0 +1,46 @@
+"""(what, texts) -> what is read in each: classes by the project's own model, languages by py3langid.
+
+Each is loaded when it is first asked for: a platform that is only asked for languages needs no model.
+"""
+
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cuatro.adapters.backends import ONNX, backend
+from cuatro.classification import Backend, Text
+from functions.sentiment import features
+from local.platform.process import ROOT
+
+MODEL = ROOT / "models" / "sentiment" / "model.onnx"
+
+
+class Reader:
+    """Used from many threads."""
+
+    def __init__(self, model: Path = MODEL) -> None:
+        self._model = model
+        self._lock = threading.Lock()
+
+    def read(self, what: str, texts: Sequence[str], language: str = "") -> list[Any]:
+        """For each text: sentiment -> [negative, neutral, positive]; languages -> [[code, score], ...], best first."""
+        if what == "sentiment":
+            with self._lock:  # whoever asks first loads it
+                model = self._backend
+            return [each.probabilities for each in model.classify([Text(text, language) for text in texts])]
+        if what == "languages":
+            with self._lock:
+                return [self._identifier.rank(text) for text in texts]
+        raise ValueError(f"nobody reads {what!r}")
+
+    @cached_property
+    def _backend(self) -> Backend:
+        return backend(ONNX, str(self._model), features)
+
+    @cached_property
+    def _identifier(self) -> Any:
+        from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped]  # noqa: PLC0415
+
+        return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
