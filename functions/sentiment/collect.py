@@ -32,7 +32,7 @@ def collected(  # noqa: PLR0913 - where it came from
     key: bytes,
     correlation_id: str | None = None,
 ) -> Post:
-    """clean: from clean_text. key: of the pseudonyms. The text is cut after redaction, which does not know half an e-mail."""
+    """clean: from clean_text. key: of the pseudonyms. Text is cut after redaction, which knows no half e-mail."""
     language = primary(incoming.language)
     text, _ = redacted(clean, brand.handles, key, language, incoming.network)
     time, adjusted = written(incoming.time, collected_at)
