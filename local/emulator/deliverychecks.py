@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import firehose as ministack_firehose
+from ministack.services import firehose
 
-from local.emulator import firehose, grants
+from local.emulator import grants, processing
+from local.emulator.deliveryobjects import glue_table, is_on
 
 Description = dict[str, Any]
 Put = Callable[[Description], Any]
@@ -23,9 +24,9 @@ LEAST_CONVERTED_MIB = 64
 
 def install() -> None:
     """Replace MiniStack's CreateDeliveryStream, for its API and for CloudFormation."""
-    checked = _checked(ministack_firehose._create_delivery_stream)
-    ministack_firehose._create_delivery_stream = checked
-    ministack_firehose._HANDLERS["CreateDeliveryStream"] = checked
+    checked = _checked(firehose._create_delivery_stream)
+    firehose._create_delivery_stream = checked
+    firehose._HANDLERS["CreateDeliveryStream"] = checked
 
 
 def _checked(create: Put) -> Put:
@@ -34,10 +35,10 @@ def _checked(create: Put) -> Put:
     def checked(request: Description) -> Any:
         destination = request.get("ExtendedS3DestinationConfiguration") or {}
         settings = destination.get("DataFormatConversionConfiguration")
-        reason = _unreadable(request.get("KinesisStreamSourceConfiguration"))
-        if not reason and settings and firehose.is_on(settings):
+        reason = _unreadable(request.get("KinesisStreamSourceConfiguration")) or processing.refusal(destination)
+        if not reason and settings and is_on(settings):
             reason = _inconvertible(destination, settings.get("SchemaConfiguration") or {})
-        return ministack_firehose._invalid(reason) if reason else create(request)
+        return firehose._invalid(reason) if reason else create(request)
 
     return checked
 
@@ -56,8 +57,8 @@ def _inconvertible(destination: Description, schema: Description) -> str | None:
         return f"BufferingHints.SizeInMBs must be at least {LEAST_CONVERTED_MIB} to convert the data format."
     if destination.get("CompressionFormat", "UNCOMPRESSED") != "UNCOMPRESSED":
         return "CompressionFormat must be UNCOMPRESSED to convert the data format."
-    if firehose.glue_table(schema) is None:
-        return ministack_firehose._CONVERSION_ERRORS["table"][1]
+    if glue_table(schema) is None:
+        return firehose._CONVERSION_ERRORS["table"][1]
     catalogue = f"arn:aws:glue:{get_region()}:{get_account_id()}"
     database, table = schema.get("DatabaseName", ""), schema.get("TableName", "")
     for resource in ("catalog", f"database/{database}", f"table/{database}/{table}"):

@@ -18,7 +18,9 @@ from ministack.services import firehose, kinesis
 
 from local.emulator import grants
 from local.emulator.deliverychecks import READS_SOURCE
-from local.emulator.firehose import Record, UndeliveredError, deliver
+from local.emulator.deliveryobjects import Record, UndeliveredError
+from local.emulator.firehose import deliver
+from local.emulator.transformation import EndedError
 from local.shards import unread
 
 log = logging.getLogger(__name__)
@@ -95,6 +97,8 @@ def _drain(account: str, region: str, stream: Description) -> None:
             else:
                 stream["checkpoints"].update(checkpoints)
                 tries = 0
+    except EndedError:
+        log.info("%s: goes on with the next platform", stream["name"])
     except Exception:
         log.exception("%s: reading its source failed", stream["name"])
     finally:
@@ -108,7 +112,7 @@ def _deliver(stream: Description, records: list[Record]) -> None:
         if not grants.allowed(source["RoleARN"], action, source["KinesisStreamARN"], "firehose"):
             raise UndeliveredError(f"its role may not {action} of {source['KinesisStreamARN']}")
     for destination in stream["destinations"]:
-        deliver(stream, destination, records)
+        deliver(stream, destination, records, _ending.wait)
 
 
 def _read(stream: Description) -> tuple[list[Record], dict[str, str]]:

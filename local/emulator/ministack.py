@@ -19,6 +19,7 @@ from local.emulator import (
     athena,
     changes,
     deliverychecks,
+    deliveryqueue,
     deliverysources,
     execution,
     firehose,
@@ -26,6 +27,7 @@ from local.emulator import (
     functionlogs,
     invocation,
     metrics,
+    namedqueries,
     parsing,
     partiql,
     pool,
@@ -50,8 +52,10 @@ def app(state: Path) -> App:
     functionlogs.install()
     firehose.install()
     deliverychecks.install()
+    deliveryqueue.install()
     deliverysources.install()
     athena.install()
+    namedqueries.install()
     statemachines.install()
     transactions = iam_actions.dynamodb_transaction_checks
 
@@ -70,8 +74,10 @@ def app(state: Path) -> App:
 def end() -> None:
     """Brings event sources and functions to rest: what is in the middle of a batch ends it, if it ends soon."""
     deliverysources.rest()
+    deliveryqueue.rest()
     streams.end()
     deliverysources.end()
+    deliveryqueue.end()
     end_functions()
 
 

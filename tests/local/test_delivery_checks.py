@@ -10,6 +10,7 @@ from local.platform.account import ACCOUNT, REGION
 from local.platform.client import Connection
 from tests.local.conftest import name
 from tests.local.lake import DAYS, Lake, Source, interaction
+from tests.local.transforms import partitioned, processor, stream
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +89,50 @@ def test_a_stack_makes_table_and_stream_and_changes_them(lake: Lake, source: Sou
     assert lake.events(f"{table}/two/", 1) == ["e2"]  # e1 is not delivered again
     stacks.delete_stack(StackName=stack)
     stacks.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig=soon)
+
+
+_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f:live"
+_BY_QUERY = "!{partitionKeyFromQuery:brand}/"
+
+
+def _query(text: str) -> dict[str, Any]:
+    return processor("MetadataExtraction", JsonParsingEngine="JQ-1.6", MetadataExtractionQuery=text)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (partitioned(prefix="p"), "no function processes"),
+        (partitioned(processor("Lambda", LambdaArn="f"), prefix="p"), "not the ARN of a Lambda function"),
+        (partitioned(processor("Lambda", LambdaArn=_ARN, BufferSizeInMBs="6"), prefix="p"), "between 0.2 and 3"),
+        (partitioned(processor("Lambda", LambdaArn=_ARN, NumberOfRetries="301"), prefix="p"), "NumberOfRetries"),
+        (partitioned(processor("Decompression"), prefix="p"), "Processor type Decompression is not known"),
+        (partitioned(_query("{brand: .brand | ascii_downcase}"), place=_BY_QUERY, prefix="p"), "beyond the jq"),
+        (partitioned(_query("{other: .brand}"), place=_BY_QUERY, prefix="p"), "does not make .* brand"),
+        (partitioned(_query("{brand: .brand}"), place="", prefix="p"), "must contain partition keys"),
+        (
+            partitioned(_query("{brand: .brand}"), place=_BY_QUERY, prefix="p", BufferingHints={"SizeInMBs": 5}),
+            "at least 64 when dynamic",
+        ),
+        (
+            partitioned(
+                _query("{brand: .brand}"), place=_BY_QUERY, prefix="p",
+                DynamicPartitioningConfiguration={"Enabled": False},
+            ),
+            "must be enabled",
+        ),
+        (partitioned(_query("{brand: .brand}"), place=_BY_QUERY, prefix="p", ErrorOutputPrefix=_BY_QUERY), "cannot"),
+        (partitioned(_query("{brand: .brand}"), place=_BY_QUERY, prefix="p", ErrorOutputPrefix=""), "must be given"),
+    ],
+)  # fmt: skip
+def test_a_stream_that_cannot_process_its_records_is_refused(
+    lake: Lake, settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ClientError, match=message) as raised:
+        stream(lake, settings)
+    assert raised.value.response["Error"]["Code"] == "InvalidArgumentException"
+
+
+def test_the_same_streams_are_made_when_nothing_is_wrong(lake: Lake) -> None:
+    stream(lake, partitioned(processor("Lambda", LambdaArn=_ARN, BufferSizeInMBs="0.2"), prefix="p"))
+    stream(lake, partitioned(_query("{brand: .brand}"), place=_BY_QUERY, prefix="p"))
