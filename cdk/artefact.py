@@ -16,6 +16,8 @@ from cdk.archive import BUILD, ROOT, digest
 
 _MODEL = "model.onnx"
 _MEMBERS = (_MODEL, "metrics.json", "golden.json")
+# What a model cannot be used without stands beside it, in the archive as in the layer.
+_BESIDE = "tokenizer.*"
 _COMPILED = "model.neuron-*.pt"
 
 
@@ -35,6 +37,7 @@ def shipped(pipeline: str, root: Path = ROOT) -> Artefact:
     missing = [path for path in files.values() if not path.exists()]
     if missing:
         raise FileNotFoundError(f"{missing[0]}: missing; make it: python -m models.{pipeline}.train --help")
+    files |= {path.name: path for path in sorted(home.glob(_BESIDE))}
     return Artefact(_packed(pipeline, files), *_metadata(files[_MODEL]))
 
 
@@ -78,5 +81,7 @@ def _tar(files: dict[str, Path]) -> bytes:
 
 def _metadata(model: Path) -> tuple[str, str]:
     properties = {each.key: each.value for each in onnx.load(str(model), load_external_data=False).metadata_props}
-    features = "\n".join(json.loads(properties["features"]))
+    # A list of their names, or the name of all of them.
+    told = properties["features"]
+    features = "\n".join(json.loads(told)) if told.startswith("[") else told
     return properties["version"], hashlib.sha256(features.encode()).hexdigest()[:12]

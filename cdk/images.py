@@ -8,8 +8,9 @@ from pathlib import Path
 from cdk.archive import BUILD, ROOT, digest, place, sources
 
 DOCKERFILE = "models/container/Dockerfile"
-# What runs in the image. A model is no part of it: it comes by S3, so that a new model needs no new image.
-_COPIED = {"models": (".py", ".txt"), "functions": (".py", ".json"), "layers/core/python": (".py", ".json")}
+# What runs in the image, and what a gate measures with. A model is no part of it: it comes by S3, so that a new model
+# needs no new image.
+_COPIED = {"models": (".py", ".txt", ".jsonl"), "functions": (".py", ".json"), "layers/core/python": (".py", ".json")}
 
 
 def image_context(root: Path = ROOT) -> tuple[Path, str]:

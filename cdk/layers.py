@@ -20,7 +20,7 @@ _LAMBDA = "x86_64-manylinux_2_28"
 
 
 def layer_archive(name: str, for_platform: LayerPlatform, root: Path = ROOT) -> Path:
-    """The layer `name` ("core", "inference"), packages under python/. Raises RuntimeError when one cannot be had."""
+    """The layer `name` ("core", ...), packages under python/. Raises RuntimeError when one cannot be had."""
     home = root / "layers" / name
     slim = SLIM[name]
     wheels = _LAMBDA if for_platform == "lambda" or _host_is_lambdas_linux() else "host"
@@ -38,11 +38,13 @@ def layer_archive(name: str, for_platform: LayerPlatform, root: Path = ROOT) -> 
 
 
 def model_archive(pipeline: str, shadow: bool, root: Path = ROOT) -> Path:
-    """The layer that holds the pipeline's model (and, when `shadow`, the second version) under models/<pipeline>/.
+    """The layer that holds the pipeline's model (and, when `shadow`, the second version) under models/<pipeline>/, with
+    the tokenizer where it has one.
 
     Beside each lies its SHA-256, which the loader compares before it loads.
     """
-    names = ("model.onnx", "shadow.onnx") if shadow else ("model.onnx",)
+    names = ["model.onnx", *(["shadow.onnx"] if shadow else [])]
+    names += sorted(path.name for path in (root / "models" / pipeline).glob("tokenizer.*"))
     files = {f"models/{pipeline}/{name}": root / "models" / pipeline / name for name in names}
     missing = [name for name, path in files.items() if not path.exists()]
     if missing:

@@ -26,7 +26,15 @@ from cdk.why import Why
 
 PAGE = ROOT / "docs" / "parity.md"
 STAND_INS = ("local/emulator/*.py", "local/streams.py", "local/delivery.py")
-OWN_SERVICES = ("local/aws/*.py", "local/sagemaker/*.py", "local/sagemaker/pipelines/*.py", "local/personalize/*.py")
+OWN_SERVICES = (
+    "local/aws/*.py",
+    "local/sagemaker/*.py",
+    "local/sagemaker/pipelines/*.py",
+    "local/personalize/*.py",
+    "local/comprehend/*.py",
+    "local/comprehend/answering/*.py",
+    "local/bedrock/*.py",
+)
 # Whose fields say why targets differ.
 OWNERS: tuple[type[Any], ...] = (Target, Profile, FraudRetraining, RecommendationsRetraining, SentimentRetraining)
 _ABSENT = "—"
@@ -61,8 +69,8 @@ def page(templates: Templates, root: Path = ROOT) -> str:
             "",
             *_table("module | what it does", _stand_ins(root, STAND_INS)),
             "",
-            "It has no SageMaker and no Personalize. Ours answer AWS's clients, and what must happen happens: jobs",
-            "run, endpoints score, campaigns rank.",
+            "It has no SageMaker, Personalize, Comprehend or Bedrock. Ours answer AWS's clients, and what must happen",
+            "happens: jobs run, endpoints score, campaigns rank, posts are classified.",
             "",
             *_table("module | what it does", _stand_ins(root, OWN_SERVICES)),
             "",

@@ -49,4 +49,13 @@ SLIM: Mapping[str, Slim] = {
             "numpy/conftest.py",
         ),
     ),
+    "text": Slim(
+        keep=("sentencepiece", "py3langid"),
+        # Training of tokenizers, readers of their files that need protobuf, and a server.
+        drop=(*_EVERYWHERE, "sentencepiece/package_data", "sentencepiece/*_pb2.py", "**/*.cc", "py3langid/server.py"),
+    ),
+    "collect": Slim(
+        keep=("feedparser", "feedparser-sgmllib", "phonenumberslite"),
+        drop=(*_EVERYWHERE, "phonenumbers/shortdata", "phonenumbers/asyoutypeformatter.py"),
+    ),
 }  # fmt: skip

@@ -1,4 +1,7 @@
-"""Records -> Firehose -> <pipeline>/<name>/dt=<day of arrival>/ of the lake: lines of JSON, or Parquet by a table."""
+"""Records -> Firehose -> <pipeline>/<name>/dt=<day of arrival>/ of the lake: lines of JSON, or Parquet by a table.
+
+With `processing` a function changes them on the way, or they lie by what is in them: brand=<..>/dt=<its day>/.
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +16,7 @@ from constructs import Construct
 from cdk.constructs.alarms import alarm
 from cdk.constructs.findings import acknowledge
 from cdk.constructs.lake_tables import LakeTable
+from cdk.constructs.processing import Processing
 
 if TYPE_CHECKING:
     from cdk.constructs.lake import Lake
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
 # queries want, and Firehose converts from 64 MB buffers only.
 _LINES_S, _LINES_MB = 60, 5
 _PARQUET_S, _PARQUET_MB = 300, 64
+# Firehose's least where it makes the prefix of what is in a record; the minute comes first.
+_PARTED_S, _PARTED_MB = 60, 64
+_DAY = "dt=!{timestamp:yyyy-MM-dd}/"
 _LATE = Duration.minutes(15)
 _Parts = firehose.CfnDeliveryStream
 
@@ -33,7 +40,13 @@ class Delivery(Construct):
     """
 
     def __init__(
-        self, lake: "Lake", name: str, *, source: kinesis.Stream | None = None, table: LakeTable | None = None
+        self,
+        lake: "Lake",
+        name: str,
+        *,
+        source: kinesis.Stream | None = None,
+        table: LakeTable | None = None,
+        processing: Processing | None = None,
     ) -> None:
         super().__init__(lake, name.capitalize())
         self._name = name
@@ -41,7 +54,7 @@ class Delivery(Construct):
             self, "Role", assumed_by=iam.ServicePrincipal("firehose.amazonaws.com"), description=f"{name} to the lake"
         )
         parquet = table if table and table.parquet else None
-        destination = self._destination(lake, role, parquet)
+        destination = self._destination(lake, role, parquet, processing)
         if source:
             source.grant(
                 role, "kinesis:DescribeStream", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"
@@ -69,6 +82,8 @@ class Delivery(Construct):
                 "AwsSolutions-KDF1",
                 "Its source is encrypted; Firehose refuses a setting of its own where it reads from a stream.",
             )
+        if processing:
+            self._alarm_when_parted(processing, lake)
         self.stream.node.add_dependency(role)  # Firehose tries the role's grants when it makes the stream
         alarm(
             self, "Late", self._metric("DeliveryToS3.DataFreshness"), at_least=_LATE.to_seconds(), tell=lake.tell,
@@ -83,7 +98,25 @@ class Delivery(Construct):
         """Grant sending records."""
         role.add_to_policy(iam.PolicyStatement(actions=["firehose:PutRecordBatch"], resources=[self.stream.attr_arn]))
 
-    def _destination(self, lake: "Lake", role: iam.Role, parquet: LakeTable | None) -> dict[str, Any]:
+    def _alarm_when_parted(self, processing: Processing, lake: "Lake") -> None:
+        """Of what only a delivery with processing can suffer."""
+        if processing.by:
+            alarm(
+                self, "Parted", self._metric("PartitionCountExceeded"), at_least=1, tell=lake.tell,
+                means=f"{self._name}: more places of the lake at once than Firehose keeps open (500), so what is above "
+                f"lies under lake-errors/. Ask AWS for more active partitions, then run: cuatro replay {lake.pipeline}",
+            )  # fmt: skip
+        if processing.function:
+            alarm(
+                self, "Unprocessed", self._metric("ExecuteProcessing.Success", "Minimum"), at_least=1, below=True,
+                periods=3, tell=lake.tell,
+                means=f"{self._name}: the function fails or is throttled; after three tries records lie under "
+                f"lake-errors/. Read its log: cuatro logs {lake.pipeline}, then run: cuatro replay {lake.pipeline}",
+            )  # fmt: skip
+
+    def _destination(
+        self, lake: "Lake", role: iam.Role, parquet: LakeTable | None, processing: Processing | None
+    ) -> dict[str, Any]:
         """Where to and in what form, with what the role needs for it."""
         name, bucket, log_group = self._name, lake.bucket, lake.log_group
         log = logs.LogStream(self, "Log", log_group=log_group, removal_policy=RemovalPolicy.DESTROY)
@@ -96,10 +129,12 @@ class Delivery(Construct):
         )
         role.add_to_policy(iam.PolicyStatement(actions=["logs:PutLogEvents"], resources=[log_group.log_group_arn]))
         seconds, megabytes = (_PARQUET_S, _PARQUET_MB) if parquet else (_LINES_S, _LINES_MB)
+        if processing and processing.by:
+            seconds, megabytes = _PARTED_S, _PARTED_MB
         return {
             "bucket_arn": bucket.bucket_arn,
             "role_arn": role.role_arn,
-            "prefix": f"{lake.pipeline}/{name}/dt=!{{timestamp:yyyy-MM-dd}}/",
+            "prefix": f"{lake.pipeline}/{name}/{processing.prefix if processing else _DAY}",
             "error_output_prefix": f"{lake.pipeline}/lake-errors/{name}/!{{firehose:error-output-type}}/",
             "compression_format": "UNCOMPRESSED" if parquet else "GZIP",  # Parquet compresses within
             "buffering_hints": _Parts.BufferingHintsProperty(interval_in_seconds=seconds, size_in_m_bs=megabytes),
@@ -107,10 +142,11 @@ class Delivery(Construct):
                 enabled=True, log_group_name=log_group.log_group_name, log_stream_name=log.log_stream_name
             ),
             "data_format_conversion_configuration": parquet.conversion(role) if parquet else None,
+            **(processing.configuration(role) if processing else {}),
         }
 
-    def _metric(self, name: str) -> cloudwatch.Metric:
+    def _metric(self, name: str, statistic: str = "Maximum") -> cloudwatch.Metric:
         return cloudwatch.Metric(
             namespace="AWS/Firehose", metric_name=name, dimensions_map={"DeliveryStreamName": self.stream.ref},
-            statistic="Maximum", period=Duration.minutes(5),
+            statistic=statistic, period=Duration.minutes(5),
         )  # fmt: skip

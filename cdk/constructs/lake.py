@@ -16,6 +16,7 @@ from cdk.constructs.findings import acknowledge
 from cdk.constructs.lake_tables import LakeTable, LakeTables
 from cdk.constructs.objects import allow_objects
 from cdk.constructs.private_bucket import private_bucket
+from cdk.constructs.processing import Processing
 
 _KEPT_DAYS = 400  # a year, and the window before it
 _SCRATCH_DAYS = 30
@@ -64,9 +65,16 @@ class Lake(Construct):
         """s3:// address below the pipeline's prefix."""
         return "/".join((f"s3://{self.bucket.bucket_name}", self.pipeline, *path))
 
-    def delivery(self, name: str, *, source: kinesis.Stream | None = None, table: LakeTable | None = None) -> Delivery:
-        """A delivery stream to <pipeline>/<name>/dt=<day of arrival>/, in UTC."""
-        return Delivery(self, name, source=source, table=table)
+    def delivery(
+        self,
+        name: str,
+        *,
+        source: kinesis.Stream | None = None,
+        table: LakeTable | None = None,
+        processing: Processing | None = None,
+    ) -> Delivery:
+        """A delivery stream to <pipeline>/<name>/dt=<day of arrival>/, in UTC, or by what `processing` says."""
+        return Delivery(self, name, source=source, table=table, processing=processing)
 
     def tables(self) -> LakeTables:
         """The database of this lake's tables. Call it once."""

@@ -3,7 +3,7 @@
 Days are projected, not registered: a new dt=YYYY-MM-DD/ is there as soon as an object lies in it, without a crawler.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from aws_cdk import Aws, Stack
@@ -67,15 +67,32 @@ class LakeTables(Construct):
             ),
         )
 
-    def table(self, name: str, columns: Mapping[str, str], *, parquet: bool = False) -> "LakeTable":
-        """The objects under <pipeline>/<name>/ as rows; columns: name -> Glue type. Parquet, or lines of JSON."""
-        return LakeTable(self, name, columns, parquet=parquet)
+    def table(
+        self, name: str, columns: Mapping[str, str], *, parquet: bool = False, by: Sequence[str] = ()
+    ) -> "LakeTable":
+        """The objects under <pipeline>/<name>/ as rows; columns: name -> Glue type. Parquet, or lines of JSON.
+
+        by: further partition keys, before the day, whose values only a query knows: WHERE <key> = '...'.
+        """
+        return LakeTable(self, name, columns, parquet=parquet, by=by)
+
+    def query(self, name: str, purpose: str, sql: str) -> athena.CfnNamedQuery:
+        """SQL that the workgroup offers under a name. A view is made by running it once."""
+        made = athena.CfnNamedQuery(
+            self, name, name=name, description=purpose, database=self.name, query_string=sql,
+            work_group=self.workgroup.name,
+        )  # fmt: skip
+        made.add_resource_dependency(self.workgroup)
+        made.add_resource_dependency(self.database)
+        return made
 
 
 class LakeTable(Construct):
-    """One table of the database, partitioned by `dt`, the day (UTC) on which objects arrived."""
+    """One table of the database, partitioned by `dt`: the day (UTC) on which objects came, or of what they tell."""
 
-    def __init__(self, tables: LakeTables, name: str, columns: Mapping[str, str], *, parquet: bool) -> None:
+    def __init__(
+        self, tables: LakeTables, name: str, columns: Mapping[str, str], *, parquet: bool, by: Sequence[str] = ()
+    ) -> None:
         super().__init__(tables, name.capitalize())
         self.name, self.parquet = name, parquet
         self._database = tables.name
@@ -96,9 +113,10 @@ class LakeTable(Construct):
                     "projection.dt.type": "date",
                     "projection.dt.format": "yyyy-MM-dd",
                     "projection.dt.range": f"{_FIRST_DAY},NOW",
-                    "storage.location.template": f"{location}dt=${{dt}}/",
+                    **{f"projection.{key}.type": "injected" for key in by},
+                    "storage.location.template": location + "".join(f"{key}=${{{key}}}/" for key in (*by, "dt")),
                 },
-                partition_keys=[parts.ColumnProperty(name="dt", type="string")],
+                partition_keys=[parts.ColumnProperty(name=key, type="string") for key in (*by, "dt")],
                 storage_descriptor=parts.StorageDescriptorProperty(
                     columns=[parts.ColumnProperty(name=each, type=kind) for each, kind in columns.items()],
                     location=location,

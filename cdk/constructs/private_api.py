@@ -1,4 +1,4 @@
-"""Routes -> a REST API that only callers with IAM credentials reach: throttled, logged, answered by one function."""
+"""Routes -> a REST API that callers with IAM credentials reach, and by `signed` routes those who sign the body."""
 
 from collections.abc import Sequence
 
@@ -17,10 +17,21 @@ Route = tuple[str, str]  # ("POST", "/cards/{card_id}/block")
 
 
 class PrivateApi(Construct):
-    """Every resource is explicit, so an unknown path never reaches the function. `url` ends in a slash."""
+    """Every resource is explicit, so an unknown path never reaches the function; all are throttled and logged.
+
+    signed: routes for senders without IAM credentials, whose signature over the body the function checks. `url` ends
+    in a slash.
+    """
 
     def __init__(
-        self, scope: Construct, name: str, *, routes: Sequence[Route], answers: SuiteFunction, target: Target
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        routes: Sequence[Route],
+        answers: SuiteFunction,
+        target: Target,
+        signed: Sequence[Route] = (),
     ) -> None:
         super().__init__(scope, name)
         access_log = logs.LogGroup(
@@ -66,6 +77,15 @@ class PrivateApi(Construct):
                 "AwsSolutions-COG4",
                 "Callers are systems with IAM credentials, not people with a user pool's account.",
             )
+        for verb, path in signed:
+            resource = self.api.root.resource_for_path(path)
+            method = resource.add_method(verb, integration, authorization_type=apigateway.AuthorizationType.NONE)
+            for rule in ("AwsSolutions-APIG4", "AwsSolutions-COG4"):
+                acknowledge(
+                    method,
+                    rule,
+                    "Senders of web hooks cannot sign as IAM does: the function checks an HMAC of the body.",
+                )
         self._acknowledge()
 
     @property

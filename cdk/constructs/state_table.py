@@ -15,6 +15,7 @@ class StateTable(Construct):
 
     def __init__(self, scope: Construct, name: str, *, key: str, target: Target, stream: bool = False) -> None:
         super().__init__(scope, name)
+        self._indices: list[str] = []
         self.table = dynamodb.Table(
             self,
             "Table",
@@ -32,6 +33,21 @@ class StateTable(Construct):
     @property
     def name(self) -> str:
         return self.table.table_name
+
+    def index(self, name: str, *, key: str, sort: str) -> None:
+        """A second way in: by `key` (a string), in the order of `sort` (a number), with every attribute."""
+        self.table.add_global_secondary_index(
+            index_name=name,
+            partition_key=dynamodb.Attribute(name=key, type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name=sort, type=dynamodb.AttributeType.NUMBER),
+            projection_type=dynamodb.ProjectionType.ALL,
+        )
+        self._indices.append(name)
+
+    def allow_query(self, role: iam.IRole) -> None:
+        """Grant reading by the table's indices."""
+        arns = [f"{self.table.table_arn}/index/{name}" for name in self._indices]
+        iam.Grant.add_to_principal(grantee=role, actions=["dynamodb:Query"], resource_arns=arns)
 
     def allow(self, role: iam.IRole, *actions: str) -> None:
         """Grant exactly `actions` ("BatchGetItem", "PartiQLUpdate", ...) on this table, not on its stream."""

@@ -28,8 +28,10 @@ _SHADOW = "shadow.onnx"
 
 
 class PipelineStack(Stack):
-    """`pipeline` is the word that names functions, model and prefixes. `events` names the stream's construct, `keeps`
-    the lake's deliveries."""
+    """`pipeline` is the word that names functions, model and prefixes. `events` names the stream's construct (None: it
+    has no stream), `keeps` the lake's deliveries."""
+
+    stream: kinesis.Stream
 
     def __init__(
         self,
@@ -38,7 +40,7 @@ class PipelineStack(Stack):
         *,
         pipeline: str,
         purpose: str,
-        events: str,
+        events: str | None,
         keeps: Sequence[str],
         target: Target,
         platform: CuatroPlatform,
@@ -47,7 +49,9 @@ class PipelineStack(Stack):
         super().__init__(scope, name, synthesizer=synthesizer(target), description=purpose, **kwargs)
         self.pipeline, self.target, self.tell = pipeline, target, platform.alarm_topic
         self.failures = FailuresQueue(self, "Failures", tell=self.tell)
-        self.stream = self._stream(events)
+        if events:
+            self.stream = self._stream(events)
+        self._streamed = bool(events)
         # By name: the platform's policy lets S3 write there already, and must not come to depend on this stack.
         access_logs = s3.Bucket.from_bucket_name(self, "AccessLogs", platform.access_logs.bucket_name)
         self.rejected = self._rejected(access_logs)
@@ -80,13 +84,8 @@ class PipelineStack(Stack):
         return bucket
 
     def _layers(self) -> None:
-        platform = self.target.layer_platform
-        self.core = self._layer(
-            "Core", layer_archive("core", platform), "cuatro, Powertools, msgspec, Chalice's router"
-        )
-        self.inference = self._layer(
-            "Inference", layer_archive("inference", platform), "ONNX Runtime and numpy, slimmed"
-        )
+        self.core = self.packages("core", "cuatro, Powertools, msgspec, Chalice's router")
+        self.inference = self.packages("inference", "ONNX Runtime and numpy, slimmed")
         self.model = ModelEndpoint(
             self, "Model", pipeline=self.pipeline, serving=self.target.serving, layer=self._model_layer,
             image=self._models_image, lake=self.lake, tell=self.tell,
@@ -100,6 +99,10 @@ class PipelineStack(Stack):
     def _models_image(self) -> ModelsImage:
         """Made when something uses it: building it takes Docker, Finch or Podman."""
         return ModelsImage(self, "ModelsImage", target=self.target)
+
+    def packages(self, name: str, description: str) -> lambda_.LayerVersion:
+        """layers/<name> as a layer of this stack."""
+        return self._layer(name.capitalize(), layer_archive(name, self.target.layer_platform), description)
 
     def _layer(self, name: str, archive: Path, description: str, layer_name: str | None = None) -> lambda_.LayerVersion:
         return lambda_.LayerVersion(
@@ -117,12 +120,13 @@ class PipelineStack(Stack):
         scores: bool,
         settings: Mapping[str, str],
         timeout_s: int = 60,
+        more: Sequence[lambda_.ILayerVersion] = (),
     ) -> SuiteFunction:
-        """One job's function. One that `scores` has the model, and an alias by which it is reached."""
+        """One job's function. One that `scores` has the model, and an alias by which it is reached. more: layers."""
         made = SuiteFunction(
             self, name, pipeline=self.pipeline, job=job, purpose=purpose, settings=settings, target=self.target,
             memory_mb=memory_mb, timeout=Duration.seconds(timeout_s), failures=self.failures.queue, tell=self.tell,
-            live=scores, layers=self.layers_of(scores=scores),
+            live=scores, layers=[*self.layers_of(scores=scores), *more],
         )  # fmt: skip
         if scores:
             self.model.allow(made.role)
@@ -137,7 +141,7 @@ class PipelineStack(Stack):
         endpoint = self.model.endpoint
         every = {
             **({"ModelEndpointName": endpoint.attr_endpoint_name} if endpoint else {}),
-            "StreamName": self.stream.stream_name,
+            **({"StreamName": self.stream.stream_name} if self._streamed else {}),
             "RejectedBucket": self.rejected.bucket_name,
             "FailuresQueueUrl": self.failures.queue.queue_url,
             "LakeBucket": self.lake.bucket.bucket_name,
