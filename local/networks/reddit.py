@@ -105,6 +105,6 @@ def _thing(post: Written) -> dict[str, Any]:
     if post.comment:
         data |= {"body": post.text, "link_id": "t3_0000001", "link_title": post.title}
     else:
-        data |= {"title": post.title or post.text[:80], "selftext": post.text if post.title else "",
+        data |= {"title": post.title or post.text[:300], "selftext": post.text if post.title else "",
                  "num_comments": post.replies, "num_crossposts": post.reposts, "is_self": True}  # fmt: skip
     return {"kind": "t1" if post.comment else "t3", "data": data}

@@ -71,10 +71,10 @@ class Reddit:
         listing = json_of(answer).get("data")
         data = listing if isinstance(listing, dict) else {}
         things = [each for child in data.get("children") or [] if (each := _thing(child))]
-        after = state.after(
-            {each["name"]: int(each["created_utc"] * 1000) for each in things}, bool(data.get("after")), OVERLAP_MS
-        )
-        new = [_found(each) for each in things if state.is_new(each["name"])]
+        positions = {each["name"]: int(each["created_utc"] * 1000) for each in things}
+        after = state.after(positions, bool(data.get("after")), OVERLAP_MS)
+        floor = state.seen - OVERLAP_MS  # a listing cannot be asked for what is new alone
+        new = [_found(each) for each in things if positions[each["name"]] >= floor and state.is_new(each["name"])]
         go_on = str(data.get("after") or "") if after.high and not after.stuck else ""
         cursor = f"{go_on} {cursor_of(after)}"
         return Page(new, cursor, after.unfinished, limit_of(answer.headers, session.now))
