@@ -26,7 +26,7 @@ class Relabelled(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
 Entry = Classified | Relabelled
 
 _ENCODE = msgspec.json.Encoder().encode
-_DECODE = msgspec.json.Decoder(Entry).decode
+_DECODER: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)
 
 
 def encode(entry: Entry) -> bytes:
@@ -36,4 +36,4 @@ def encode(entry: Entry) -> bytes:
 
 def decode(outbox: bytes) -> Entry:
     """Raises msgspec.DecodeError, of which ValidationError is one."""
-    return _DECODE(outbox)
+    return _DECODER.decode(outbox)

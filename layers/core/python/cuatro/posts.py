@@ -83,11 +83,12 @@ class IncomingPosts(msgspec.Struct, frozen=True):
     posts: Annotated[list[msgspec.Raw], msgspec.Meta(min_length=1, max_length=MAX_POSTS)]
 
 
-class Post(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+class Post(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A post that is cleaned and redacted, of one brand. Times in UTC, to the millisecond.
 
     author: a pseudonym, see functions.sentiment.redact. source: the instance, subreddit, feed or hook it came by.
-    cut: the text was longer than MAX_TEXT. time_adjusted: it was written in the future, they said.
+    cut: the text was longer than MAX_TEXT. time_adjusted: it was written in the future, they said. replayed: sent again
+    by hand since the lake never got it, so it counts as delivered for the first time though its row may be there.
     """
 
     version: Literal[1] = 1
@@ -107,10 +108,11 @@ class Post(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
     source: str | None = None
     cut: bool = False
     time_adjusted: bool = False
+    replayed: bool = False
     correlation_id: Id | None = None
 
 
-class Scored(Post, frozen=True, kw_only=True, gc=False, omit_defaults=False):
+class Scored(Post, frozen=True, kw_only=True, gc=False):
     """A Post and its class. language: detected, "und" when it cannot be. dt: the day of `time`, UTC.
 
     repost: of a post that counts already, so it counts apart. human_label: what a person said instead.
