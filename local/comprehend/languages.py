@@ -1,4 +1,4 @@
-"""DetectDominantLanguage, BatchDetectDominantLanguage: texts -> py3langid -> languages with scores, best first."""
+"""DetectDominantLanguage, BatchDetectDominantLanguage: texts -> the pipeline's detector -> languages."""
 
 from collections.abc import Sequence
 from typing import Any

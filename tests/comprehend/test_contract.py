@@ -69,9 +69,9 @@ def test_grants_are_for_what_they_name(aws: Aws) -> None:
     messages = [{"role": "assistant", "content": [{"text": "hello"}]}]
     with pytest.raises(ClientError, match="must start with a user message"):  # allowed, and then refused
         acting.client("bedrock-runtime").converse(modelId=MODEL, messages=messages)
-    with pytest.raises(ClientError, match="bedrock:InvokeModel on resource.*nova-lite"):
+    with pytest.raises(ClientError, match=r"bedrock:InvokeModel on resource.*nova-lite"):
         acting.client("bedrock-runtime").converse(modelId="amazon.nova-lite-v1:0", messages=messages)
-    with pytest.raises(ClientError, match="bedrock:InvokeModel on resource.*inference-profile/us.amazon.nova-micro"):
+    with pytest.raises(ClientError, match=r"bedrock:InvokeModel on resource.*inference-profile/us.amazon.nova-micro"):
         acting.client("bedrock-runtime").converse(modelId=f"us.{MODEL}", messages=messages)
 
 

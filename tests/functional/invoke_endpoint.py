@@ -67,16 +67,18 @@ def front() -> Iterator[str]:
 
 
 @contextmanager
-def served(endpoint: str, model: Path, directory: Path) -> Iterator[None]:
-    """`serve` of this model, for as long as the block runs."""
+def served(endpoint: str, model: Path, directory: Path, pipeline: str = "fraud", *beside: str) -> Iterator[None]:
+    """`serve` of this model, for as long as the block runs. beside: names of files that lie with it in the archive."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     (directory / "model").mkdir(parents=True)
     (directory / "model" / "model.onnx").write_bytes(model.read_bytes())
+    for name in beside:
+        (directory / "model" / name).write_bytes(model.with_name(name).read_bytes())
     variables = {
         "PATH": os.environ["PATH"], "SAGEMAKER_BASE_DIR": str(directory), "SAGEMAKER_BIND_TO_PORT": str(port),
-        "PYTHONPATH": str(ROOT / "layers" / "core" / "python"), "CUATRO_MODEL": "fraud",
+        "PYTHONPATH": str(ROOT / "layers" / "core" / "python"), "CUATRO_MODEL": pipeline,
     }  # fmt: skip
     command = [sys.executable, "-m", "models.container.main", "serve"]
     with subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as serve:

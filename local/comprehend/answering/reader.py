@@ -1,4 +1,4 @@
-"""(what, texts) -> what is read in each: classes by the project's own model, languages by py3langid.
+"""(what, texts) -> what is read in each: classes and languages, by the pipeline's own models.
 
 Each is loaded when it is first asked for: a platform that is only asked for languages needs no model.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cuatro.adapters.backends import ONNX, backend
+from cuatro.adapters.languages import probabilities
 from cuatro.classification import Backend, Text
 from functions.sentiment import features
 from local.platform.process import ROOT
@@ -32,15 +33,9 @@ class Reader:
             return [each.probabilities for each in model.classify([Text(text, language) for text in texts])]
         if what == "languages":
             with self._lock:
-                return [self._identifier.rank(text) for text in texts]
+                return [sorted(probabilities(text).items(), key=lambda each: -each[1]) for text in texts]
         raise ValueError(f"nobody reads {what!r}")
 
     @cached_property
     def _backend(self) -> Backend:
         return backend(ONNX, str(self._model), features)
-
-    @cached_property
-    def _identifier(self) -> Any:
-        from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped]  # noqa: PLC0415
-
-        return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
