@@ -29,6 +29,7 @@ NEXT = (
     ("cuatro demo fraud --seed 12", "other cards, shops and thieves"),
     ("cuatro demo retrain", "thieves change, the model follows"),
     ("cuatro demo recommendations", "lists get better, also by a retraining"),
+    ("cuatro demo sentiment", "a brand on five networks, and a crisis"),
     ("cuatro logs fraud --follow", "what the functions say"),
     ("cuatro send transactions FILE", "feed the stream without the show"),
     ("python -m models.fraud.train --help", "your data; `cuatro up` deploys it"),
@@ -39,7 +40,7 @@ NEXT = (
 
 def demo(  # noqa: PLR0913, PLR0917 - one parameter for each option of the command
     what: Annotated[
-        Literal["all", "fraud", "retrain", "recommendations"],
+        Literal["all", "fraud", "retrain", "recommendations", "sentiment"],
         typer.Argument(
             help="All pipelines in short, one of them in full, or how fraud retrains itself when thieves change."
         ),
@@ -75,6 +76,9 @@ def demo(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
     nothing is known at first: how good their lists are, interaction by
     interaction; then new things, other tastes, and a retraining.
 
+    sentiment watches an invented brand on five networks of this machine, in
+    six languages: a quiet day, a crisis, the alarm, a correction.
+
     Every run puts its own prefix before all ids: run it as often as you like,
     runs do not mix. Ctrl-C is safe: what the demo made for itself is removed,
     the platform stays.
@@ -96,6 +100,8 @@ def demo(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
             play(out, connection, told, run, Pace(live))
         if what in {"all", "recommendations"}:
             _recommend(run, connection, retrain=what == "recommendations")
+        if what == "sentiment":
+            _listen(run, connection, seed)
     except KeyboardInterrupt:
         out.print("\nStopped. The platform stays up: [bold]cuatro demo[/] plays again, [bold]cuatro down[/] ends it.")
         raise typer.Exit(130) from None
@@ -107,6 +113,13 @@ def _recommend(run: str, connection: "Connection", *, retrain: bool) -> None:
 
     out.rule("[bold]Cuatro, recommendations[/]", align="left")
     play(out, connection, run, datetime.now(UTC), retrain=retrain)
+
+
+def _listen(run: str, connection: "Connection", seed: int) -> None:
+    from local.demo.sentiment.play import play  # noqa: PLC0415 - the command's help need not wait for it
+
+    out.rule("[bold]Cuatro, sentiment[/]", align="left")
+    play(out, connection, run, seed, datetime.now(UTC))
 
 
 def _retrain(seed: int, run: str, connection: "Connection") -> None:
