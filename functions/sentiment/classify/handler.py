@@ -10,7 +10,7 @@ from cuatro.adapters.dynamodb import dynamo
 from cuatro.adapters.publishing import put_each
 from cuatro.config import settings
 from cuatro.errors import Unavailable
-from cuatro.posts import encode
+from cuatro.posts import raw_line
 from functions.sentiment.classify import records, report
 from functions.sentiment.classify.batch import Table, settle
 from functions.sentiment.classify.judging import judge
@@ -34,7 +34,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     table = Table(setting.posts_table, policy.post_days, policy.repost_window_h)
     result = settle(decoded.arrivals, table, dynamo(), judge(setting, policy), start)
     told = list(result.scored)
-    lost = put_each(setting.raw_delivery, [encode(decoded.arrivals[at].post) for at in told])
+    lost = put_each(setting.raw_delivery, [raw_line(decoded.arrivals[at].post) for at in told])
     result.failed |= {told[number]: "the lake did not take the post as it came" for number in lost}
     report.batch(logger, metrics, result, decoded.rejections, time.time() - start)
     if result.failed:

@@ -149,7 +149,7 @@ class AlertPost(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SentimentAlertRaised(msgspec.Struct, frozen=True, kw_only=True):
-    """A brand has far more negative posts (spike), or a far worse mood (shift), than its own past has.
+    """A brand is written about far more (spike), or in a far worse mood (shift), than its own past has it.
 
     value, baseline: of the window, and what was to be expected. score: robust standard deviations between them.
     """

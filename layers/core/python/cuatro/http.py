@@ -19,7 +19,7 @@ from cuatro.errors import Rejected, Unavailable
 from cuatro.events import checked_id
 
 P = ParamSpec("P")
-_STATUS = {"not_found": 404, "transaction_id_reused": 409, "oversized": 413}
+_STATUS = {"unauthorized": 401, "not_found": 404, "transaction_id_reused": 409, "oversized": 413}
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 logger = Logger()

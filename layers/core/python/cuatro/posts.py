@@ -142,6 +142,11 @@ encode = msgspec.json.Encoder().encode
 """A Post or a Scored -> one line of JSON, without its end."""
 
 
+def raw_line(post: Post) -> bytes:
+    """A post as it was collected, for the lake: with the day of its time, by which the lake is sorted."""
+    return encode(msgspec.structs.asdict(post) | {"dt": day(post.time)})
+
+
 def decode_post(data: bytes) -> Post:
     """A post as a collector sent it. Raises Rejected."""
     return decoded(_POST, data, MAX_POST_BYTES)
