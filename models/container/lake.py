@@ -27,6 +27,26 @@ def files(where: str, kind: str, first: date, last: date) -> Iterator[File]:
         yield name, gzip.decompress(content) if content.startswith(_GZIP) else content
 
 
+def parts(where: str, kind: str, split_by: str) -> list[str]:
+    """Kinds below where/kind/<split_by>=.../, in order, as `files` takes them: a folder that is split above its days.
+
+    Raises FileNotFoundError for a directory that is not there.
+    """
+    if not where.startswith("s3://"):
+        if not Path(where).is_dir():
+            raise FileNotFoundError(f"there is no directory {where}")
+        return sorted(f"{kind}/{found.name}" for found in (Path(where) / kind).glob(f"{split_by}=*"))
+    import boto3  # noqa: PLC0415 - a directory needs no AWS
+
+    place = urlsplit(where)
+    client: Any = boto3.client("s3")
+    pages = client.get_paginator("list_objects_v2").paginate(
+        Bucket=place.netloc, Prefix=f"{place.path.strip('/')}/{kind}/{split_by}=", Delimiter="/"
+    )
+    found = [each["Prefix"].rstrip("/").rpartition("/")[2] for page in pages for each in page.get("CommonPrefixes", ())]
+    return sorted(f"{kind}/{name}" for name in found)
+
+
 def unreadable(count: int, of: int) -> None:
     """Raises ValueError when more than one line of a hundred cannot be read."""
     if count > MAX_UNREADABLE * of:
