@@ -35,7 +35,7 @@ class Line(NamedTuple):
 
 
 def logs(  # noqa: PLR0913, PLR0917 - a parameter is an option of the command
-    pipeline: Annotated[str, typer.Argument(help="fraud or recommendations.")] = "fraud",
+    pipeline: Annotated[str, typer.Argument(help=f"One of {', '.join(STACKS)}.")] = "fraud",
     job: Annotated[str | None, typer.Argument(help="One function, such as api; a wrong one lists them.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep on until Ctrl-C.")] = False,
     minutes: Annotated[float, typer.Option("--minutes", "-m", help="How far back.")] = 10,

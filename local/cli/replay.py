@@ -13,7 +13,7 @@ from rich.table import Table
 from local.platform.client import Connection, Target, connect
 from local.platform.errors import PlatformError
 from local.platform.pipelines import STACKS
-from local.replay import failures, rejected
+from local.replay import delivery, failures, rejected
 from local.replay.failures import ExpiredError, FailedAgainError, Failure
 from local.replay.rejected import EditedFileError, Rejection
 from local.replay.stream import NotAcceptedError, put
@@ -40,9 +40,10 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter for each option of the com
     moves under replayed/ there.
 
     Batches that failed until Lambda gave up wait in the failures queue: they are read from their stream again, as long
-    as it keeps them. --reason and --from leave them alone.
+    as it keeps them. Records that Firehose could not have processed wait in the lake, and are put to it again.
+    --reason and --from leave both alone.
 
-    Running it twice is safe: a known transaction is not decided again, a known interaction does not count again.
+    Running it twice is safe: a known transaction is not decided again, a known interaction or post counts once.
     """
     if pipeline not in STACKS:
         raise typer.BadParameter(f"{pipeline!r} has no replay; choose from: {', '.join(STACKS)}")
@@ -51,13 +52,13 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter for each option of the com
     console = Console()
     try:
         connection = connect(target)
-        run = _Run(console, connection, connection.outputs(STACKS[pipeline]), dry_run)
+        run = _Run(console, connection, pipeline, connection.outputs(STACKS[pipeline]), dry_run)
         bucket = run.outputs["RejectedBucket"]
         if edited:
             ok = run.send(run.waiting(edited))
         else:
             found = list(rejected.rejections(connection.client("s3"), bucket, pipeline, reason, limit))
-            ok = run.write(found, out, pipeline) if out else run.send(found) and (bool(reason) or run.redeliver(limit))
+            ok = run.write(found, out) if out else run.send(found) and (bool(reason) or run.rest(limit))
     except PlatformError as error:
         console.print(f"[red]{escape(str(error))}[/red]\n{escape(error.advice)}")
         raise typer.Exit(1) from error
@@ -74,6 +75,7 @@ class _Run:
 
     console: Console
     connection: Connection
+    pipeline: str
     outputs: dict[str, str]
     dry_run: bool
 
@@ -85,21 +87,47 @@ class _Run:
             self.console.print(f"{gone} of the file's records wait no longer: an earlier run sent them.")
         return found
 
-    def write(self, found: list[Rejection], path: Path, pipeline: str) -> bool:
+    def write(self, found: list[Rejection], path: Path) -> bool:
         self.console.print(f"{rejected.write(path, found)} rejected records written to {path}.")
         self.console.print("Correct what stands in `record`, delete the lines you give up, then send them:")
-        self.console.print(f"  cuatro replay {pipeline} --from {path}")
+        self.console.print(f"  cuatro replay {self.pipeline} --from {path}")
         return True
 
     def send(self, found: list[Rejection]) -> bool:
         self._show(found)
         if found and not self.dry_run:
-            records = ((rejection.partition_key, rejection.data) for rejection in found)
-            sent = put(self.connection.client("kinesis"), self.outputs["StreamName"], records)
+            sent = self._put(found)
             bucket = self.outputs["RejectedBucket"]
             rejected.settle(self.connection.client("s3"), bucket, found)
             self.console.print(f"[green]{sent} records sent again[/green]; now under {rejected.REPLAYED} in {bucket}.")
         return True
+
+    def _put(self, found: list[Rejection]) -> int:
+        """To the door of the pipeline: its stream, or where there is none its delivery stream."""
+        if "StreamName" in self.outputs:
+            records = ((rejection.partition_key, rejection.data) for rejection in found)
+            return put(self.connection.client("kinesis"), self.outputs["StreamName"], records)
+        firehose = self.connection.client("firehose")
+        return delivery.put(firehose, self.outputs["PostsDelivery"], (rejection.data for rejection in found))
+
+    def rest(self, limit: int) -> bool:
+        """What failed for good: of Firehose, then of the functions."""
+        if "PostsDelivery" in self.outputs:
+            self._process_again(limit)
+        return self.redeliver(limit)
+
+    def _process_again(self, limit: int) -> None:
+        s3, bucket = self.connection.client("s3"), self.outputs["LakeBucket"]
+        count = 0
+        for failed in delivery.failures(s3, bucket, self.pipeline, limit):
+            count += len(failed.records)
+            self.console.print(f"{len(failed.records)} records for {failed.name}/: {escape(failed.why)}")
+            if not self.dry_run:
+                stream = self.outputs[delivery.STREAMS[failed.name]]
+                delivery.put(self.connection.client("firehose"), stream, failed.records)
+                delivery.settle(s3, bucket, self.pipeline, failed)
+        waits = "wait in the lake" if self.dry_run else "that Firehose could not have processed sent again"
+        self.console.print(f"{count or 'No'} records {waits}.")
 
     def redeliver(self, limit: int) -> bool:
         sqs, queue = self.connection.client("sqs"), self.outputs["FailuresQueueUrl"]

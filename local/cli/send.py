@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from local.cli import posts
 from local.cli.console import err, out
 from local.cli.lines import counted, readable, tell_problems
 from local.cli.options import StateDir, TargetName
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 
 File = Annotated[str, typer.Argument(metavar="FILE|-", help="JSON Lines, CSV or Parquet; - reads standard input.")]
 app = typer.Typer(
-    no_args_is_help=True, help="Send transactions or interactions to their stream, or fraud labels to the API."
+    no_args_is_help=True,
+    help="Send transactions or interactions to their stream, posts or fraud labels to the API.",
 )
+app.command()(posts.post)
+app.command()(posts.posts)
 
 
 @app.command()
