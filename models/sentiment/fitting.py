@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 from sentencepiece import SentencePieceProcessor
 
@@ -24,7 +23,7 @@ from functions.sentiment import features
 from models.sentiment import guard
 from models.sentiment.contender import Contender
 from models.sentiment.dataset import digest, side_of
-from models.sentiment.head import EMBEDDING, PROBABILITIES, Head, head, with_head
+from models.sentiment.export import head_of, with_head
 from models.sentiment.refit import Known, Learned, learned
 
 log = logging.getLogger(__name__)
@@ -32,6 +31,7 @@ log = logging.getLogger(__name__)
 SEED = 7
 HYPERPARAMETERS = {"seed", "data_hash"}
 CHANNELS = {"train", "champion"}
+PROBABILITIES, EMBEDDING = "probabilities", "embedding"
 GOLDEN = 24
 MAX_DIFFERENCE = 1e-3
 """Of a probability, between the file and what was fitted: the layer is stored in 32 bits."""
@@ -86,14 +86,15 @@ def _known(model: Contender, texts: list[str]) -> Known:
 
 
 def _changed(champion: Contender, found: Learned, told: Mapping[str, Any]) -> bytes:
-    model = onnx.load_from_string(champion.files["model.onnx"])
-    before = head(model)
-    # The change is one of the logits: the layer's own is what of it comes before the scale.
-    weight = before.weight + found.change.weight / before.scale[:, None]
-    after = Head(weight, before.bias + found.change.bias / before.scale, before.scale)
-    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in told.items()}
-    changed: bytes = with_head(model, after, texts).SerializeToString()
-    return changed
+    """The file with the new layer. Raises ModelMismatch when the champion has none that can be changed."""
+    content = champion.files["model.onnx"]
+    try:
+        weight, bias, scale = head_of(content)
+        # What was learned is a change of the logits: the layer's part in them is multiplied with the scale.
+        changed = weight + found.change.weight / scale, bias + found.change.bias / scale
+        return with_head(content, *changed, scale, told)
+    except (KeyError, ValueError) as error:
+        raise ModelMismatch(f"{champion.version} has no last layer that can be changed: {error}") from error
 
 
 def _checked(out: Path, champion: Contender, found: Learned) -> tuple[list[dict[str, Any]], float]:
