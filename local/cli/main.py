@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from local.cli import catalog, send
+from local.cli import brand, catalog, compare, posts, send
 from local.cli.backfill import backfill
 from local.cli.console import show_error
 from local.cli.demo import demo
@@ -15,6 +15,7 @@ from local.cli.logs import logs
 from local.cli.models import drift, models, retrain, rollback
 from local.cli.personalize import personalize
 from local.cli.platform import down, status, up
+from local.cli.poll import poll
 from local.cli.replay import replay
 from local.platform.errors import PlatformError
 
@@ -57,6 +58,10 @@ app.command()(status)
 app.command()(logs)
 app.add_typer(send.app, name="send")
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(brand.app, name="brand")
+app.command()(poll)
+app.command()(posts.label)
+app.add_typer(compare.app, name="compare")
 app.command()(replay)
 app.command()(backfill)
 app.command()(models)
