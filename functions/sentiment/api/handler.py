@@ -12,7 +12,8 @@ from cuatro.adapters.aws import BRISK
 from cuatro.adapters.dynamodb import dynamo
 from cuatro.config import settings
 from cuatro.http import answered, body_of, request_of, routed
-from functions.sentiment.api import brands, hooks, posts
+from functions.sentiment.api import brands, dashboard, hooks, labels, posts
+from functions.sentiment.api.queries import Query
 from functions.sentiment.api.settings import Settings
 
 logger = Logger()
@@ -65,6 +66,43 @@ def get_sources() -> dict[str, Any]:
     return brands.sources(settings(Settings), dynamo(BRISK))
 
 
+@app.route("/brands/{brand}/series")
+@answered
+def get_series(brand: str) -> dict[str, Any]:
+    return dashboard.series(brand, _query(), settings(Settings), dynamo(BRISK), time.time())
+
+
+@app.route("/brands/{brand}/terms")
+@answered
+def get_terms(brand: str) -> dict[str, Any]:
+    return dashboard.words(brand, _query(), settings(Settings), dynamo(BRISK), time.time())
+
+
+@app.route("/brands/{brand}/posts")
+@answered
+def get_posts(brand: str) -> dict[str, Any]:
+    return dashboard.posts(brand, _query(), settings(Settings), dynamo(BRISK))
+
+
+@app.route("/brands/{brand}/alerts")
+@answered
+def get_alerts(brand: str) -> dict[str, Any]:
+    return dashboard.alerts(brand, settings(Settings), dynamo(BRISK))
+
+
+@app.route("/posts/{post}")
+@answered
+def get_post(post: str) -> dict[str, Any]:
+    return dashboard.post(post, settings(Settings), dynamo(BRISK))
+
+
+@app.route("/posts/{post}/label", methods=["POST"])
+@answered
+def post_label(post: str) -> dict[str, Any]:
+    correlation_id = logger.get_correlation_id() or ""
+    return labels.put(post, body_of(app), correlation_id, settings(Settings), dynamo(BRISK), time.time())
+
+
 @metrics.log_metrics(capture_cold_start_metric=True)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -78,3 +116,8 @@ def _accepted(source: str | None) -> Response:
     metrics.add_metric("PostsMatched", MetricUnit.Count, answer["matched"])
     metrics.add_metric("PostsRejected", MetricUnit.Count, len(answer["rejected"]))
     return Response(answer, status_code=202)
+
+
+def _query() -> Query:
+    given = request_of(app).query_params
+    return {name: given.getlist(name) for name in given} if given else {}
