@@ -62,8 +62,8 @@ def accept(  # noqa: PLR0913, PLR0917 - where they come from, and when
         raise Unavailable("the delivery takes nothing")
     away = {places[number] for number in lost}
     bad += [(place, _AWAY) for place in away]
-    rejected = [{"index": place, "error": told(why)} for place, why in sorted(bad, key=lambda each: each[0])]
-    return {"accepted": len(taken - away), "matched": len(posts) - len(lost), "rejected": rejected}
+    errors = [{"index": place, "error": told(why)} for place, why in sorted(bad, key=lambda each: each[0])]
+    return {"accepted": len(taken - away), "matched": len(posts) - len(lost), "rejected": errors}
 
 
 def _about(incoming: Incoming, clean: str, brands: dict[str, Brand], now: float, max_age_days: float) -> list[Brand]:

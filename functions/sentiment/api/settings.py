@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Settings:
-    """POLICY is JSON (functions.sentiment.policy). HOOK_SECRET_ARN: {"<hook>": "<its key>", ...}; either may be empty."""
+    """POLICY is JSON (functions.sentiment.policy). HOOK_SECRET_ARN: of {"<hook>": "<its key>"}; may be empty."""
 
     posts_delivery: str
     posts_table: str
