@@ -53,12 +53,15 @@ def sentiment(  # noqa: PLR0913, PLR0917 - a parameter is an option of the comma
     language. Latency: of calls with one post. Price: of 1,000 posts like these.
     On AWS the services that are named are paid for.
     """
-    from local.comparison.candidates import Prices, remote  # noqa: PLC0415 - these take long to import
+    from local.comparison.candidates import Prices  # noqa: PLC0415 - these take long to import
     from local.comparison.table import show  # noqa: PLC0415
 
     names = list(dict.fromkeys(name.strip() for name in backends.split(",") if name.strip()))
+    if not names:
+        raise PlatformError("No backend is named.", "Give --backends, such as onnx,comprehend.")
     posts = _posts(file, limit)
-    local = _reached(state, target) if any(map(remote, names)) else False
+    services = [name for name in names if _remote(name)]
+    local = _reached(state, target) if services else False
     prices = Prices(budget, instance, posts_an_hour)
     found = []
     with steps() as tell:
@@ -66,11 +69,19 @@ def sentiment(  # noqa: PLR0913, PLR0917 - a parameter is an option of the comma
             doing = f"Classifying {len(posts):,} posts: {name}"
             tell(doing, None)
             found.append(_measured(name, prices, posts, partial(tell, doing)))
-    if not found:
-        raise PlatformError("No backend is named.", "Give --backends, such as onnx,comprehend.")
     show(out, found, local)
     if save:
         save.write_text(json.dumps([each.told() for each in found], indent=2) + "\n", encoding="utf-8")
+
+
+def _remote(name: str) -> bool:
+    from cuatro.config import Misconfigured  # noqa: PLC0415
+    from local.comparison.candidates import known, remote  # noqa: PLC0415
+
+    try:
+        return remote(name)
+    except Misconfigured as error:
+        raise PlatformError(str(error), f"There are: {', '.join(known())}.") from error
 
 
 def _posts(file: Path, limit: int | None) -> "list[Labelled]":
@@ -104,12 +115,10 @@ def _reached(state: Path, target: "Target | None") -> bool:
 
     found: Connection = connect(target, state)
     if found.endpoint:
-        local = {
-            "AWS_ENDPOINT_URL": found.endpoint,
-            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        }
-        os.environ |= {**local, "AWS_SESSION_TOKEN": "", "AWS_REGION": found.region, "AWS_DEFAULT_REGION": found.region}
+        own = {"ENDPOINT_URL": found.endpoint, "ACCESS_KEY_ID": ACCESS_KEY, "SECRET_ACCESS_KEY": SECRET_KEY,
+               "REGION": found.region, "DEFAULT_REGION": found.region}  # fmt: skip
+        os.environ |= {f"AWS_{name}": value for name, value in own.items()}
+        os.environ.pop("AWS_SESSION_TOKEN", None)
     else:
         os.environ.setdefault("AWS_DEFAULT_REGION", found.region)
     return found.endpoint is not None

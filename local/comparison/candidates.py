@@ -13,6 +13,7 @@ from cuatro.adapters.backends import COMPREHEND, ONNX, backend
 from cuatro.adapters.bedrock import MOST, BedrockOpinion
 from cuatro.adapters.sentiment_endpoint import WIRES
 from cuatro.classification import Backend, Text
+from cuatro.config import Misconfigured
 from cuatro.posts import Verdict
 from functions.sentiment import features
 from local.platform.process import ROOT
@@ -109,17 +110,23 @@ class Candidate:
         return Cost(usd, f"{self.instance} around the clock, {self.posts_an_hour:,.0f} posts an hour")
 
 
-def candidate(name: str, given: Prices, model: Path = MODEL) -> Candidate:
-    """Raises Misconfigured for a name that is none, OSError and ModelMismatch for the model's file."""
+def candidate(name: str, given: Prices, model: Path | None = None) -> Candidate:
+    """model: of onnx, by default the one that is shipped.
+
+    Raises Misconfigured for a name that is none, OSError and ModelMismatch for the model's file.
+    """
     first, _, opinion = name.partition("+bedrock:")
-    made = backend(first, str(model) if first == ONNX else "", features if first == ONNX else None)
+    made = backend(first, str(model or MODEL) if first == ONNX else "", features if first == ONNX else None)
     second = BedrockOpinion(opinion, Wallet(int(given.budget_usd * 1_000_000))) if opinion else None
     return Candidate(name, made, second, given.instance, given.posts_an_hour)
 
 
 def remote(name: str) -> bool:
-    """Does it call a service?"""
-    return name != ONNX
+    """Does it call a service? Raises Misconfigured for a name of no known form."""
+    first, _, opinion = name.partition("+bedrock:")
+    if first.partition(":")[0] not in {ONNX, COMPREHEND, *WIRES}:
+        raise Misconfigured(f"no backend is called {name!r}")
+    return first != ONNX or bool(opinion)
 
 
 def known() -> list[str]:
