@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from local.lifecycle.control import Control
     from local.platform.client import Target
 
-PipelineName = Annotated[Literal["fraud", "recommendations"], typer.Argument(help="Which pipeline.")]
+PipelineName = Annotated[Literal["fraud", "recommendations", "sentiment"], typer.Argument(help="Which pipeline.")]
 DriftingPipeline = Annotated[Literal["fraud"], typer.Argument(help="Which pipeline.")]
 STYLES = {"Production": "bold green", "Shadow": "cyan", "Canary": "cyan", "RolledBack": "red", "Retired": "dim"}
 EXECUTIONS = 5

@@ -16,9 +16,9 @@ from cuatro.interactions import Interaction, decode_interaction
 from functions.fraud.history import History
 from functions.recommendations import profile
 from local.feed.batch import batched
-from local.lifecycle.control import STACKS
 from local.platform.client import Connection
 from local.platform.errors import PlatformError
+from local.platform.pipelines import STACKS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,9 +10,8 @@ from typing import Any
 
 from local.platform.client import Connection
 from local.platform.errors import PlatformError
+from local.platform.pipelines import STACKS
 
-STACKS = {"fraud": "CuatroFraud", "recommendations": "CuatroRecommendations"}
-"""Pipelines whose models are retrained."""
 ENDED = {"Succeeded", "Failed", "Stopped"}
 WITHOUT = "Deploy it with retraining: `cuatro up`, or `cdk deploy` without `-c retraining=off`."
 

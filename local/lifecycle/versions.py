@@ -21,6 +21,7 @@ class Metric:
 
 METRICS = {
     "average_precision": Metric("AP", "average precision"),
+    "macro_recall": Metric("recall", "mean recall of the classes"),
     "ndcg_10": Metric("NDCG@10", "NDCG of the first ten items"),
 }
 

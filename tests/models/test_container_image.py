@@ -16,8 +16,9 @@ DOCKERFILE = ROOT / "models" / "container" / "Dockerfile"
 JOBS = ("dataset", "gate", "fitting")
 MODULES = (
     "models.container.main",
-    *(f"models.{pipeline}.{job}" for pipeline in ("fraud", "recommendations") for job in JOBS),
+    *(f"models.{pipeline}.{job}" for pipeline in ("fraud", "recommendations", "sentiment") for job in JOBS),
     "models.recommendations.serving",
+    "models.sentiment.serving",
 )
 
 

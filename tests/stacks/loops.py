@@ -32,6 +32,7 @@ LOOPS = {
     for each in (
         Loop("fraud", ("score", "api"), ("act", "drift"), frozenset({"decisions", "labels"}), "decisions"),
         Loop("recommendations", ("api",), (), frozenset({"interactions", "lists", "feedback"}), "lists"),
+        Loop("sentiment", ("classify",), (), frozenset({"labels", "scored"}), "scored"),
     )
 }
 

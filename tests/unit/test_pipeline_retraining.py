@@ -10,11 +10,14 @@ from cdk.retraining_definition import definition
 from cdk.retraining_fraud import FraudRetraining
 from cdk.retraining_jobs import Made
 from cdk.retraining_recommendations import RecommendationsRetraining
-from functions.lifecycle.rollout.plan import DecisionsPlan, ListsPlan, plan_of
+from cdk.retraining_sentiment import SentimentRetraining
+from functions.lifecycle.rollout.plan import DecisionsPlan, ListsPlan, PostsPlan, plan_of
 from local.lifecycle.versions import METRICS
 from local.sagemaker.pipelines.definition import parse
 from local.sagemaker.pipelines.parameters import assigned
 from local.sagemaker.pipelines.validation import check
+from models.sentiment.fitting import HYPERPARAMETERS
+from models.sentiment.gate import UNUSABLE
 from tests.stacks.definitions import steps, unresolved
 
 ROLE = "arn:aws:iam::000000000000:role/jobs"
@@ -23,6 +26,7 @@ BUILT_IN = "382416733822.dkr.ecr.us-east-1.amazonaws.com/factorization-machines:
 PIPELINES: dict[str, Retraining] = {
     "fraud": FraudRetraining(),
     "recommendations": RecommendationsRetraining(),
+    "sentiment": SentimentRetraining(),
     OF_MACHINES: RecommendationsRetraining(algorithm="factorization-machines"),
 }
 
@@ -46,7 +50,7 @@ def made(named: str) -> dict[str, Any]:
     )
 
 
-@pytest.mark.parametrize("pipeline", ["fraud", "recommendations"])
+@pytest.mark.parametrize("pipeline", ["fraud", "recommendations", "sentiment"])
 def test_the_deployed_definition_is_taken_and_runs_in_this_order(pipeline: str) -> None:
     found = parse(json.dumps(made(pipeline)))
     check(found)
@@ -81,6 +85,24 @@ def test_jobs_of_recommendations_get_what_their_modules_take() -> None:
     assert set(found["Train"]["HyperParameters"]) == {"seed", "ease_items", "data_hash"}
     assert found["Train"]["Environment"] == {"CUATRO_MODEL": "recommendations"}
     assert [each["ChannelName"] for each in found["Train"]["InputDataConfig"]] == ["train", "champion"]
+
+
+def test_the_gate_of_sentiment_looks_beyond_the_corrections() -> None:
+    """Whoever sends wrong labels sends those that the challenger is measured with, too."""
+    (gate,) = (step for step in made("sentiment")["Steps"] if step["Name"] == "Gate")
+    wanted = {each["LeftValue"]["Std:JsonGet"]["Path"]: each["Type"] for each in gate["Arguments"]["Conditions"]}
+    more, less = "GreaterThanOrEqualTo", "LessThanOrEqualTo"
+    gains = {name.removeprefix("gain."): kind for name, kind in wanted.items() if name.startswith("gain.")}
+    assert gains == {
+        "macro_recall": more,
+        "lower": more,
+        **dict.fromkeys(UNUSABLE.keys() - {"macro_recall", "lower"}, less),
+    }
+    assert wanted["sane"] == more
+    found = {step["Name"]: step["Arguments"] for step in steps(made("sentiment"))}
+    options = found["BuildTrainingSet"]["AppSpecification"]["ContainerArguments"][2::2]
+    assert options == ["--as-of", "--train-days", "--evaluate-days", "--fewest-labels"]
+    assert set(found["Train"]["HyperParameters"]) == HYPERPARAMETERS
 
 
 def test_a_built_in_algorithm_trains_on_rows_and_our_container_converts() -> None:
@@ -144,7 +166,12 @@ def test_the_gate_of_recommendations_wants_all_of_its_conditions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pipeline", "figures"), [("fraud", {"average_precision"}), ("recommendations", {"ndcg_10", "recall_10"})]
+    ("pipeline", "figures"),
+    [
+        ("fraud", {"average_precision"}),
+        ("recommendations", {"ndcg_10", "recall_10"}),
+        ("sentiment", {"macro_recall", "macro_f1", "guard_macro_recall"}),
+    ],
 )
 def test_the_registry_keeps_the_figures_that_people_compare_versions_by(pipeline: str, figures: set[str]) -> None:
     (register,) = (step for step in steps(made(pipeline)) if step["Name"] == "Register")
@@ -157,7 +184,9 @@ def test_the_registry_keeps_the_figures_that_people_compare_versions_by(pipeline
     assert len(told) <= 50, "the most that the registry takes"
 
 
-@pytest.mark.parametrize(("pipeline", "kind"), [("fraud", DecisionsPlan), ("recommendations", ListsPlan)])
+@pytest.mark.parametrize(
+    ("pipeline", "kind"), [("fraud", DecisionsPlan), ("recommendations", ListsPlan), ("sentiment", PostsPlan)]
+)
 def test_the_roll_out_s_function_reads_the_plan_as_it_is_deployed(pipeline: str, kind: type) -> None:
     plan = plan_of(PIPELINES[pipeline].plan.as_json())
     assert isinstance(plan, kind)
