@@ -29,7 +29,7 @@ class Features(Protocol):
 
 
 class Classifier:
-    """Loaded once, by whoever caches it. version: of the model; unsure_below: a smaller largest probability is unsure."""
+    """Loaded once, by whoever caches it. version: of the model; unsure_below: less than that is an unsure answer."""
 
     def __init__(self, path: str | Path, features: Features, sha256: str | None = None) -> None:
         """Load both files. Raises ModelMismatch for a damaged one or one made for other features, OSError."""
