@@ -101,7 +101,10 @@ class _Batch:
             self.fresh[place] = Scored(**told, fingerprint=self.prints[place], repost=repost)
 
     def claimed(self) -> dict[int, Scored]:
-        """The fresh ones, with what is a copy marked so: the first post of a brand that says some words owns them."""
+        """The fresh ones, with what is a copy marked so: the first post of a brand that says some words owns them.
+
+        Whose words could not be asked for fails: no row says what it does not know.
+        """
         owners: dict[str, str] = {}
         claims = {}
         for at in self.fresh:
@@ -125,7 +128,9 @@ class _Batch:
                     self._fail(at, written.code)
         copies = {at for at in self.fresh if owners.get(self._words(at), self.keys[at]) != self.keys[at]}
         return {
-            at: msgspec.structs.replace(each, repost=True) if at in copies else each for at, each in self.fresh.items()
+            at: msgspec.structs.replace(each, repost=True) if at in copies else each
+            for at, each in self.fresh.items()
+            if at not in self.result.failed
         }
 
     def write(self, scored: dict[int, Scored]) -> None:
