@@ -1,12 +1,15 @@
 """A state directory -> a local platform without any deployment: there in a second, and ended with its tier."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cuatro.adapters import aws
+from local.platform.account import ACCESS_KEY, REGION, SECRET_KEY
 from local.platform.process import LOG, Platform, running, start, stop, tail
 
 TAIL_LINES = 60
@@ -22,6 +25,21 @@ def bare(state: Path) -> Iterator[Platform]:
         yield started
         stop(state)
     assert running(state) is None
+
+
+@contextmanager
+def reaching(endpoint: str, environment: pytest.MonkeyPatch, *caches: Callable[..., Any]) -> Iterator[None]:
+    """The adapters reach this platform, as a function does by its environment. caches: what else keeps clients."""
+    own = {"ENDPOINT_URL": endpoint, "ACCESS_KEY_ID": ACCESS_KEY, "SECRET_ACCESS_KEY": SECRET_KEY, "REGION": REGION,
+           "DEFAULT_REGION": REGION}  # fmt: skip
+    for name, value in own.items():
+        environment.setenv(f"AWS_{name}", value)
+    kept: tuple[Any, ...] = (aws._client, aws._session, aws._found_credentials, *caches)
+    for cached in kept:
+        cached.cache_clear()
+    yield
+    for cached in kept:
+        cached.cache_clear()
 
 
 def with_log(report: pytest.TestReport, platform: Platform | None) -> pytest.TestReport:

@@ -16,6 +16,7 @@ import msgspec
 from cuatro.adapters.ranker import OnnxRanker
 from cuatro.errors import ModelMismatch, Rejected
 from cuatro.ranking import Ranked, Taken
+from models.container.instances import UNREADABLE, from_json, from_lines
 
 JSON, LINES = "application/json", "application/jsonlines"
 USUAL = 20
@@ -30,12 +31,7 @@ class Instance(msgspec.Struct, forbid_unknown_fields=True):
     k: Annotated[int, msgspec.Meta(ge=1, le=1000)] = USUAL
 
 
-class _Instances(msgspec.Struct):
-    instances: list[msgspec.Raw]
-
-
 _INSTANCE = msgspec.json.Decoder(Instance)
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Lists:
@@ -66,23 +62,10 @@ def served(directory: Path) -> Lists:
     return Lists(directory / "model.onnx")
 
 
-def _json(body: bytes) -> list[Instance]:
-    try:
-        several = msgspec.json.decode(body, type=_Instances).instances
-    except _UNREADABLE as error:
-        raise Rejected(f'not {{"instances": [{{"items": [...]}}, ...]}}: {error}') from None
-    return [_checked(one, f"instance {number}") for number, one in enumerate(several, 1)]
-
-
-def _lines(body: bytes) -> list[Instance]:
-    lines = enumerate(body.splitlines(), 1)
-    return [_checked(line, f"line {number}") for number, line in lines if line.strip()]
-
-
 def _checked(data: bytes | msgspec.Raw, where: str) -> Instance:
     try:
         found = _INSTANCE.decode(data)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise Rejected(f"{where}: {error}") from None
     if found.ages is not None and len(found.ages) != len(found.items):
         raise Rejected(f"{where} has {len(found.items)} items and {len(found.ages)} ages")
@@ -93,7 +76,10 @@ def _told(ranked: Ranked) -> dict[str, Any]:
     return {"items": ranked.items, "scores": ranked.scores, "because": ranked.because}
 
 
-DECODE: dict[str, Callable[[bytes], list[Instance]]] = {JSON: _json, LINES: _lines}
+DECODE: dict[str, Callable[[bytes], list[Instance]]] = {
+    JSON: lambda body: from_json(body, _checked, '{"items": [...]}'),
+    LINES: lambda body: from_lines(body, _checked),
+}
 """Content type -> body -> instances. Raises Rejected."""
 
 ENCODE: dict[str, Callable[[Sequence[Ranked], str], bytes]] = {

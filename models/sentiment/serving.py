@@ -19,6 +19,7 @@ from cuatro.adapters.classifier import classifier
 from cuatro.classification import Text
 from cuatro.errors import ModelMismatch, Rejected
 from functions.sentiment import features
+from models.container.instances import UNREADABLE, from_json, from_lines
 
 JSON, LINES = "application/json", "application/jsonlines"
 LONGEST = 100_000
@@ -32,10 +33,6 @@ class Instance(msgspec.Struct, forbid_unknown_fields=True):
     language: Annotated[str, msgspec.Meta(max_length=35)] = "und"
 
 
-class _Instances(msgspec.Struct):
-    instances: list[msgspec.Raw]
-
-
 class _Prediction(msgspec.Struct):
     probabilities: tuple[float, float, float]
 
@@ -47,7 +44,6 @@ class _Predictions(msgspec.Struct):
 
 
 _INSTANCE = msgspec.json.Decoder(Instance)
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Posts:
@@ -80,27 +76,17 @@ def served(directory: Path) -> Posts:
     return Posts(directory / "model.onnx")
 
 
-def _json(body: bytes) -> list[Instance]:
-    try:
-        several = msgspec.json.decode(body, type=_Instances).instances
-    except _UNREADABLE as error:
-        raise Rejected(f'not {{"instances": [{{"text": ...}}, ...]}}: {error}') from None
-    return [_checked(one, f"instance {number}") for number, one in enumerate(several, 1)]
-
-
-def _lines(body: bytes) -> list[Instance]:
-    lines = enumerate(body.splitlines(), 1)
-    return [_checked(line, f"line {number}") for number, line in lines if line.strip()]
-
-
 def _checked(data: bytes | msgspec.Raw, where: str) -> Instance:
     try:
         return _INSTANCE.decode(data)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise Rejected(f"{where}: {error}") from None
 
 
-DECODE: dict[str, Callable[[bytes], list[Instance]]] = {JSON: _json, LINES: _lines}
+DECODE: dict[str, Callable[[bytes], list[Instance]]] = {
+    JSON: lambda body: from_json(body, _checked, '{"text": ...}'),
+    LINES: lambda body: from_lines(body, _checked),
+}
 """Content type -> body -> instances. Raises Rejected."""
 
 ENCODE: dict[str, Callable[[_Predictions], bytes]] = {

@@ -5,12 +5,10 @@ from typing import Any
 
 import pytest
 
-from cuatro.adapters import aws as adapters_aws
 from cuatro.adapters import comprehend as adapter
 from cuatro.adapters.backends import backend, second_opinion
-from local.platform.account import ACCESS_KEY, REGION, SECRET_KEY
 from local.platform.process import Platform
-from tests.bare import bare, with_log
+from tests.bare import bare, reaching, with_log
 from tests.checked import Aws
 
 PLATFORM = pytest.StashKey[Platform]()
@@ -33,16 +31,8 @@ def aws(platform: Platform) -> Aws:
 @pytest.fixture
 def reached(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The adapters reach this platform, as a function does by its environment."""
-    for name, value in {"AWS_ENDPOINT_URL": platform.endpoint, "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_REGION": REGION,
-                        "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_DEFAULT_REGION": REGION}.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    found = (adapters_aws._found_credentials, adapters_aws._client, adapters_aws._session, adapter._service)
-    caches = (*found, backend, second_opinion)
-    for cached in caches:
-        cached.cache_clear()
-    yield
-    for cached in caches:
-        cached.cache_clear()
+    with reaching(platform.endpoint, monkeypatch, adapter._service, backend, second_opinion):
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 
-from cuatro.adapters import aws as adapters_aws
 from cuatro.adapters import personalize as adapter
 from cuatro.adapters.ranker import ranker
-from local.platform.account import ACCESS_KEY, REGION, SECRET_KEY
 from local.platform.process import Platform
-from tests.bare import bare, with_log
+from tests.bare import bare, reaching, with_log
 from tests.checked import Aws
 from tests.personalize.shop import Shop
 
@@ -73,15 +71,8 @@ def campaign(shop: Shop, version: str) -> str:
 @pytest.fixture
 def reached(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The adapters reach this platform, as a function does by its environment."""
-    for name, value in {"AWS_ENDPOINT_URL": platform.endpoint, "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_REGION": REGION,
-                        "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_DEFAULT_REGION": REGION}.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    caches = (adapters_aws._client, adapters_aws._session, adapter._tracker, ranker)
-    for cached in caches:
-        cached.cache_clear()
-    yield
-    for cached in caches:
-        cached.cache_clear()
+    with reaching(platform.endpoint, monkeypatch, adapter._tracker, ranker):
+        yield
 
 
 @pytest.hookimpl(wrapper=True)
