@@ -121,8 +121,9 @@ def _error(answer: Answer) -> str:
 
 
 def _position(post: dict[str, Any], now: float) -> int:
+    """When it was written or indexed, what was first; a clock that is ahead must not hide what others write now."""
     times = [time_of(post.get("indexedAt")), time_of(_record(post).get("createdAt"))]
-    return min([milliseconds(time) for time in times if time], default=int(now * 1000))
+    return min([int(now * 1000), *(milliseconds(time) for time in times if time)])
 
 
 def _record(post: dict[str, Any]) -> dict[str, Any]:

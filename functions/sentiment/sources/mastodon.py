@@ -26,16 +26,33 @@ from functions.sentiment.sources.source import (
     limit_of,
     time_of,
 )
+from functions.sentiment.sources.window import digest
 
 LIMIT = 40
 TAGS = 5
 """A timeline is of one hashtag, and of four more at most."""
 
 
-class Cursor(msgspec.Struct, frozen=True):
-    """The newest post that was read."""
+OVERLAP_MS = 300_000
+"""A post of another instance may arrive late, and its id says when it was written, not when it came."""
+REMEMBERED = 200
 
-    min_id: str
+
+class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """seen: the newest post that was read. at: where the next page begins, within a poll; "": a new poll.
+
+    recent: short hashes of what was read last, since each poll begins a little before `seen`.
+    """
+
+    seen: str
+    at: str = ""
+    recent: list[str] = []
+
+    def begin(self) -> str:
+        """`min_id` of the next page."""
+        if self.at or not self.seen.isdigit():  # another software's ids, which tell no time
+            return self.at or self.seen
+        return str(max(int(self.seen) - (OVERLAP_MS << 16), 0))
 
 
 class Mastodon:
@@ -57,8 +74,9 @@ class Mastodon:
 
     def fetch(self, brand: Brand, place: Place, cursor: str | None, session: Session) -> Page:  # noqa: ARG002
         instance, tag, *others = place.query
-        begin = str(int((session.now - FIRST_S) * 1000) << 16)
-        min_id = _cursor(cursor).min_id if cursor else begin
+        first = str(int((session.now - FIRST_S) * 1000) << 16)
+        state = msgspec.json.decode(cursor, type=Cursor) if cursor else Cursor(first, first)
+        min_id = state.begin()
         query = urlencode([("limit", LIMIT), ("min_id", min_id), *(("any[]", other) for other in others)])
         token = session.credentials.get("tokens")
         token = token.get(instance) if isinstance(token, dict) else None
@@ -69,17 +87,17 @@ class Mastodon:
         )
         statuses = [each for each in json_of(answer, list) if isinstance(each, dict) and _id(each)]
         newest = max([min_id, *map(_id, statuses)], key=_order)
-        return Page(
-            [_found(each, instance) for each in statuses],
-            msgspec.json.encode(Cursor(newest)).decode(),
-            # A filter of the instance makes a page shorter; an id that stays is the same page again.
-            more=len(statuses) > LIMIT // 2 and newest != min_id,
-            limit=limit_of(answer.headers, session.now),
+        # A filter of the instance makes a page shorter; an id that stays is the same page again.
+        more = len(statuses) > LIMIT // 2 and newest != min_id
+        hashes = {digest(_id(each)): each for each in statuses}
+        known = set(state.recent)
+        after = Cursor(
+            max(state.seen, newest, key=_order),
+            newest if more else "",
+            [*state.recent, *(each for each in reversed(hashes) if each not in known)][-REMEMBERED:],
         )
-
-
-def _cursor(text: str) -> Cursor:
-    return msgspec.json.decode(text, type=Cursor)
+        new = [_found(status, instance) for short, status in hashes.items() if short not in known]
+        return Page(new, msgspec.json.encode(after).decode(), more, limit_of(answer.headers, session.now))
 
 
 def _id(status: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from cuatro.adapters.web import Answer
+from cuatro.errors import Unavailable
 from cuatro.events import Network
 from functions.sentiment.brands import Brand
 from functions.sentiment.sources.queries import searches
@@ -70,8 +71,11 @@ class Reddit:
         answer = _get(path, query, session)
         listing = json_of(answer).get("data")
         data = listing if isinstance(listing, dict) else {}
-        things = [each for child in data.get("children") or [] if (each := _thing(child))]
-        positions = {each["name"]: int(each["created_utc"] * 1000) for each in things}
+        children = data.get("children") or []
+        if data.get("dist", len(children)) not in {None, len(children)}:
+            raise Unavailable(f"half a page: {len(children)} things, and it says {data['dist']}")
+        things = [each for child in children if (each := _thing(child))]
+        positions = {each["name"]: int(min(each["created_utc"], session.now) * 1000) for each in things}
         after = state.after(positions, bool(data.get("after")), OVERLAP_MS)
         floor = state.seen - OVERLAP_MS  # a listing cannot be asked for what is new alone
         new = [_found(each) for each in things if positions[each["name"]] >= floor and state.is_new(each["name"])]

@@ -9,21 +9,22 @@ from hashlib import blake2b
 
 import msgspec
 
-_REMEMBERED = 100
+_REMEMBERED = 200
 _STUCK = 3
 
 
 class Window(msgspec.Struct, frozen=True, omit_defaults=True):
     """high: of the window, all from there on is read; 0: none yet. top: the newest that was met in it.
 
-    recent: what was read last, as short hashes, since a search may show a post late and is asked for more than is new.
+    recent: positions of the newest that were read, by a short hash of their ids: a search that shows a post late is asked
+    for more than is new.
     stuck: polls in which the window did not get shorter.
     """
 
     seen: int
     top: int = 0
     high: int = 0
-    recent: list[str] = []
+    recent: dict[str, int] = {}
     stuck: int = 0
 
     def after(self, page: Mapping[str, int], more: bool, overlap: int = 0) -> "Window":
@@ -31,7 +32,8 @@ class Window(msgspec.Struct, frozen=True, omit_defaults=True):
 
         overlap: so much before `seen` is read again each time.
         """
-        recent = [*self.recent, *(each for each in map(digest, page) if each not in set(self.recent))][-_REMEMBERED:]
+        met = self.recent | {digest(each): position for each, position in page.items()}
+        recent = dict(sorted(met.items(), key=lambda each: each[1])[-_REMEMBERED:])
         top, low = max([self.top, *page.values()]), min(page.values(), default=0)
         if not page or not more or low <= self.seen - overlap:
             return Window(max(self.seen, top), recent=recent)
@@ -52,7 +54,7 @@ class Window(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def digest(id: str) -> str:  # noqa: A002
-    """A short hash of an id: 48 bits, among a hundred."""
+    """A short hash of an id: 48 bits, among two hundred."""
     return blake2b(id.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
 

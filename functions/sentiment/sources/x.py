@@ -8,6 +8,7 @@ takes 295 ms of CPU to import, and makes connections that nobody has looked at.
 from collections.abc import Mapping
 from typing import Any
 
+from cuatro.errors import Unavailable
 from cuatro.events import Network
 from functions.sentiment.brands import Brand
 from functions.sentiment.sources.queries import searches
@@ -68,7 +69,9 @@ class X:
         told = json_of(answer)
         posts = [each for each in told.get("data") or [] if isinstance(each, dict) and _id(each)]
         meta = told.get("meta")
-        more = isinstance(meta, dict) and bool(meta.get("next_token"))
+        if not isinstance(meta, dict) or meta.get("result_count", len(posts)) != len(posts):
+            raise Unavailable(f"half a page: {len(posts)} posts, and it says {meta}")
+        more = bool(meta.get("next_token"))
         after = state.after({each["id"]: _id(each) for each in posts}, more)
         new = [_found(each) for each in posts if state.is_new(each["id"])]
         return Page(new, cursor_of(after), after.unfinished, limit_of(answer.headers, session.now))
