@@ -1,4 +1,4 @@
-"""Writes of posts -> aggregates, then the bus, then search, then the lake's labels: all done, or done again.
+"""Writes of posts -> aggregates, then the bus, then the lake's labels, then search: all done, or done again.
 
 A stage gets what the ones before have done. The aggregates count a write once however often it is delivered; events
 and labels that come again are the same, by which receivers can tell.
@@ -58,10 +58,10 @@ def tally(told: Sequence[Told], setting: Settings, dynamo: Dynamo, now_s: int, i
     batch.count(setting, dynamo, now_s)
     batch.send([event(each.post, each.scored, each.entry) for each in told],
                partial(publish_events, setting.bus_name, source=SOURCE), "the bus")  # fmt: skip
-    if index:
-        batch.send([(each.post, each.scored) for each in told], index, "search")
     labels = [label(each.post, each.scored, each.entry) for each in told]
     batch.send(labels, partial(put_lines, setting.labels_delivery), setting.labels_delivery)
+    if index:
+        batch.send([(each.post, each.scored) for each in told], index, "search")
     left = batch.left()
     batch.tallied.posts = sum(told[at].number == 1 for at in left)
     batch.tallied.labels = sum(labels[at] is not None for at in left)

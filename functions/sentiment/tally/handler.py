@@ -1,6 +1,7 @@
-"""Stream of the posts table -> aggregates, bus, search, the lake's labels; what failed -> again."""
+"""Stream of the posts table -> aggregates, bus, the lake's labels, search; what failed -> again."""
 
 import time
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from cuatro.config import settings
 from cuatro.errors import Rejected, Unavailable
 from cuatro.posts import decode_scored
 from functions.sentiment import outbox
-from functions.sentiment.tally.effects import Told, tally
+from functions.sentiment.tally.effects import Index, Told, tally
 from functions.sentiment.tally.settings import Settings
 
 logger = Logger()
@@ -39,7 +40,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
             damaged.append(change.number)
         else:
             numbers.append(change.number)
-    tallied = tally(told, setting, dynamo(), int(time.time()), None)
+    tallied = tally(told, setting, dynamo(), int(time.time()), _search(setting.search_endpoint))
     metrics.add_metric("PostsCounted", MetricUnit.Count, tallied.posts)
     metrics.add_metric("PostsRelabelled", MetricUnit.Count, tallied.labels)
     logger.info("batch", posts=tallied.posts, labels=tallied.labels, failed=tallied.failed)
@@ -48,3 +49,11 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     if told and len(tallied.failed) == len(told):
         raise Unavailable(tallied.failed[0])
     return failures([*damaged, *(numbers[position] for position in tallied.failed)])
+
+
+def _search(endpoint: str) -> Index | None:
+    if not endpoint:
+        return None
+    from functions.sentiment.search.indexing import index  # noqa: PLC0415 - few suites use it
+
+    return partial(index, endpoint)

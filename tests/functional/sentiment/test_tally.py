@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cuatro.adapters.dynamodb import dynamo
+from cuatro.config import settings
 from cuatro.errors import Unavailable
 from functions.sentiment.aggregates import Aggregate, bucket, decode
 from tests.functional.sentiment.suite import Suite, ago, post
@@ -168,6 +169,20 @@ def test_words_move_with_their_post(told: Suite) -> None:
     negative, _, positive = row(told, "day").words
     assert "broken" not in negative
     assert (positive["broken"], positive["coffee"]) == (1, 3)
+
+
+def test_what_search_does_not_take_is_delivered_again(told: Suite, environment: pytest.MonkeyPatch) -> None:
+    """What a domain that listens makes of it is for the tests of search."""
+    environment.setenv("SEARCH_ENDPOINT", "https://search.example")
+    settings.cache_clear()
+    told.wire.down("PutObject")  # that is what a PUT looks like to the wire: the template
+    with pytest.raises(Unavailable, match="search"):
+        told.tally()
+    assert len(told.events("PostClassified")) == 3
+    environment.setenv("SEARCH_ENDPOINT", "")
+    settings.cache_clear()
+    assert told.tally() == ALL_DONE
+    assert classes(row(told, "day")) == (1, 0, 2, 0)
 
 
 def test_a_damaged_row_stops_nobody_else(told: Suite) -> None:
