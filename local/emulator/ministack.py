@@ -32,6 +32,7 @@ from local.emulator import (
     partiql,
     pool,
     restart,
+    search,
     statemachines,
     versions,
 )
@@ -57,6 +58,7 @@ def app(state: Path) -> App:
     athena.install()
     namedqueries.install()
     statemachines.install()
+    search.install()
     transactions = iam_actions.dynamodb_transaction_checks
 
     def checks(action: str, body: bytes, region: str, account: str) -> list[tuple[str, str]]:
@@ -78,6 +80,7 @@ def end() -> None:
     streams.end()
     deliverysources.end()
     deliveryqueue.end()
+    search.end()
     end_functions()
 
 

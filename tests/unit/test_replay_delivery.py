@@ -65,14 +65,15 @@ def keys(aws: Connection) -> list[str]:
 
 
 def test_what_the_function_failed_on_is_put_to_its_stream_again_and_moves(aws: Connection, firehose: Firehose) -> None:
-    fail(aws, SCORED, b"1", b"2")
-    fail(aws, "sentiment/lake-errors/raw/processing-failed/d-2", b"3")
+    fail(aws, SCORED, b'{"id": "1"}', b"no json")
+    fail(aws, "sentiment/lake-errors/raw/processing-failed/d-2", b'{"id": "3"}')
     other = "sentiment/lake-errors/scored/format-conversion-failed/d-3"
     fail(aws, other, b"4")
     code, output = run("sentiment")
     assert code == 0
     assert "3 records that Firehose could not have processed sent again" in output
-    assert sorted(firehose.taken) == [("posts", b"1"), ("posts", b"2"), ("raw", b"3")]
+    posts = [("posts", b"no json"), ("posts", b'{"id": "1", "replayed": true}')]
+    assert sorted(firehose.taken) == [*posts, ("raw", b'{"id": "3"}')]
     moved = [
         f"sentiment/lake-errors/replayed/{name}/processing-failed/d-{n}" for name, n in (("raw", 2), ("scored", 1))
     ]
