@@ -16,8 +16,8 @@ _STUCK = 3
 class Window(msgspec.Struct, frozen=True, omit_defaults=True):
     """high: of the window, all from there on is read; 0: none yet. top: the newest that was met in it.
 
-    recent: positions of the newest that were read, by a short hash of their ids: a search that shows a post late is asked
-    for more than is new.
+    recent: positions of the newest that were read, by a short hash of their ids: a search may show a post late, so it
+    is asked for more than is new.
     stuck: polls in which the window did not get shorter.
     """
 
