@@ -117,6 +117,17 @@ def test_a_batch_asks_so_many_at_most() -> None:
     assert (len(model.asked), found.asked, found.unpaid) == (MOST, MOST, 5)
 
 
+def test_a_slow_model_is_not_waited_for_by_all() -> None:
+    seconds = itertools.count(0.0, 2.0)
+    model, purse = Model("positive"), Purse(10**6)
+    opinion = BedrockOpinion(MODEL, purse, converse=model, clock=lambda: next(seconds))
+    found = opinion.review(texts(20), [UNSURE] * 20, MONTH)
+    assert 0 < found.asked == len(model.asked) < 20
+    assert found.asked + found.unanswered == 20
+    assert "took longer than 10 s" in found.problem
+    assert 10**6 - purse.money == 4 * found.asked, "what was not asked is not paid"
+
+
 def test_the_budget_ends_the_questions_and_what_was_not_used_is_given_back(wire: Wire) -> None:
     budget = Budget(TABLE, MODEL, monthly_usd=0.0001)  # 100 millionths; a question is reserved some 16, and costs 4
     opinion = BedrockOpinion(MODEL, budget, converse=Model())

@@ -5,6 +5,7 @@ question is asked, by the most that it can cost, and what was not used is given 
 budget is never overspent.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -20,10 +21,10 @@ from cuatro.config import Misconfigured
 from cuatro.errors import Refused, Unavailable
 from cuatro.posts import LABELS, Verdict
 
-PATIENCE = Patience(1, 2.0, 10.0)
+PATIENCE = Patience(1, 1.0, 5.0)
 """A luxury is asked for once."""
-AT_ONCE, MOST = 8, 40
-"""Questions at a time, and of one batch: the batch has to be done within the function's time."""
+AT_ONCE, MOST, LONGEST_S = 8, 40, 10.0
+"""Questions at a time, and of one batch; seconds after which none is asked any more: posts wait behind them."""
 MOST_CHARACTERS = 1_000
 ANSWER_TOKENS = 8
 RELIABILITY = 0.7
@@ -110,14 +111,22 @@ class BedrockOpinion:
     """As Opinion says. model_id: a model or inference profile with a price in cuatro.prices."""
 
     def __init__(
-        self, model_id: str, purse: Purse, unsure_below: float = 0.0, converse: Converse | None = None
+        self,
+        model_id: str,
+        purse: Purse,
+        unsure_below: float = 0.0,
+        converse: Converse | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """converse: the call, by default this process's. Raises Misconfigured for a model without a known price."""
+        """converse: the call, by default this process's. clock: seconds.
+
+        Raises Misconfigured for a model without a known price.
+        """
         price = prices.bedrock(model_id)
         if price is None:
             known = ", ".join(sorted(prices.BEDROCK))
             raise Misconfigured(f"no price is known of {model_id}: without one no budget holds. Known: {known}")
-        self._model, self._purse, self._price = model_id, purse, price
+        self._model, self._purse, self._price, self._clock = model_id, purse, price, clock
         self._unsure_below = unsure_below or UNSURE_BELOW
         self._converse = converse or partial(called, "bedrock-runtime", "converse", patience=PATIENCE)
 
@@ -133,8 +142,9 @@ class BedrockOpinion:
             paid = self._purse.take(costs, month)
         except (Unavailable, Refused) as error:
             return Reviewed(found, unpaid=len(unsure), problem=str(error))
+        until = self._clock() + LONGEST_S
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            answers = list(pool.map(self._asked, questions[:paid]))
+            answers = list(pool.map(partial(self._asked, until), questions[:paid]))
         problem = next((each.problem for each in answers if each.problem), "")
         used = sum(each.micro for each in answers)
         try:
@@ -154,7 +164,9 @@ class BedrockOpinion:
         """Millionths of a dollar, rounded up. A token has a byte or more: bytes read are the most that is paid for."""
         return ceil(self._price.cost(read, written) * 1_000_000)
 
-    def _asked(self, question: str) -> _Answered:
+    def _asked(self, until: float, question: str) -> _Answered:
+        if self._clock() > until:
+            return _Answered(None, 0, f"{self._model} took longer than {LONGEST_S:.0f} s for the others")
         try:
             answer = self._converse(
                 modelId=self._model,
