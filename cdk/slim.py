@@ -56,6 +56,6 @@ SLIM: Mapping[str, Slim] = {
     ),
     "collect": Slim(
         keep=("feedparser", "feedparser-sgmllib", "phonenumberslite"),
-        drop=(*_EVERYWHERE, "phonenumbers/shortdata", "phonenumbers/asyoutypeformatter.py"),
+        drop=(*_EVERYWHERE, "phonenumbers/shortdata"),
     ),
 }  # fmt: skip
