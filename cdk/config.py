@@ -157,6 +157,8 @@ class Target:
     ranking: Ranking = "model"
     # "opensearch": a domain with the posts, which costs by the hour; the console needs none.
     search: str = ""
+    # The local domain speaks plain HTTP on loopback.
+    search_scheme: str = "https"
     # ARN of the QuickSight user who gets the data sets of the lake; "" makes none.
     quicksight: str = ""
     # None: no drift report, no pipeline, no roll-out; the shipped model serves until the next deployment.
@@ -212,6 +214,7 @@ LOCAL = Target(
     sentiment_policy=SentimentPolicy(alerts=AlertPolicy(window_min=1)),
     polls=False,
     private_hosts=True,
+    search_scheme="http",
 )
 DEV = Target(
     "dev",

@@ -7,6 +7,7 @@ from cdk.config import Target
 from cdk.stacks.fraud import CuatroFraud
 from cdk.stacks.platform import CuatroPlatform
 from cdk.stacks.recommendations import CuatroRecommendations
+from cdk.stacks.sentiment import CuatroSentiment
 
 
 class Suite:
@@ -18,4 +19,5 @@ class Suite:
         self.recommendations = CuatroRecommendations(
             app, "CuatroRecommendations", target=target, platform=self.platform
         )
+        self.sentiment = CuatroSentiment(app, "CuatroSentiment", target=target, platform=self.platform)
         aws_cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))

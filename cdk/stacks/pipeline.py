@@ -121,12 +121,13 @@ class PipelineStack(Stack):
         settings: Mapping[str, str],
         timeout_s: int = 60,
         more: Sequence[lambda_.ILayerVersion] = (),
+        rarely: bool = False,
     ) -> SuiteFunction:
         """One job's function. One that `scores` has the model, and an alias by which it is reached. more: layers."""
         made = SuiteFunction(
             self, name, pipeline=self.pipeline, job=job, purpose=purpose, settings=settings, target=self.target,
             memory_mb=memory_mb, timeout=Duration.seconds(timeout_s), failures=self.failures.queue, tell=self.tell,
-            live=scores, layers=[*self.layers_of(scores=scores), *more],
+            live=scores, layers=[*self.layers_of(scores=scores), *more], rarely=rarely,
         )  # fmt: skip
         if scores:
             self.model.allow(made.role)

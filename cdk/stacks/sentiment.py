@@ -25,8 +25,10 @@ from cdk.retraining_sentiment import SentimentRetraining
 from cdk.stacks.pipeline import PipelineStack
 from cdk.stacks.platform import CuatroPlatform
 from cdk.stacks.sentiment_access import allow_api, allow_classify, allow_poll, allow_tally, allow_watch
-from cdk.stacks.sentiment_dashboard import sentiment_dashboard
+from cdk.stacks.sentiment_dashboard import alarm_on_sources, sentiment_dashboard
 from cdk.stacks.sentiment_lake import KEEPS, kept, scored
+from cdk.stacks.sentiment_quicksight import quicksight_data
+from cdk.stacks.sentiment_search import endpoint, search_domain
 from cdk.stacks.sentiment_sources import NETWORKS, kept_secret, network_secrets, pollers
 
 ROUTES: tuple[Route, ...] = (
@@ -66,8 +68,11 @@ class CuatroSentiment(PipelineStack):
         self._counting(platform)
         self._grants(platform)
         self._sources()
+        if target.quicksight:
+            quicksight_data(self, target.quicksight)
         plan = target.sentiment_retraining
         self.loop = self._retrain(plan, platform) if plan else None
+        alarm_on_sources(self)
         sentiment_dashboard(self)
         self._outputs()
 
@@ -93,7 +98,7 @@ class CuatroSentiment(PipelineStack):
         text = self.packages("text", "Tokenizer and languages of posts")
         self.classify = self.function(
             "ClassifyFunction", "classify", "Takes each post once, finds its language and class",
-            self.target.profile.score_memory_mb, scores=True, more=[text],
+            self.target.profile.score_memory_mb, scores=True, timeout_s=120, more=[text],
             settings={
                 "POSTS_TABLE": self.posts.name, "RAW_DELIVERY": self.kept.raw.name,
                 "REJECTED_BUCKET": self.rejected.bucket_name, "BUDGET_TABLE": self.cursors.name,
@@ -121,9 +126,13 @@ class CuatroSentiment(PipelineStack):
     def _counting(self, platform: CuatroPlatform) -> None:
         bus, policy = {"BUS_NAME": platform.bus.event_bus_name}, {"POLICY": self.policy.as_json()}
         aggregates = {"AGGREGATES_TABLE": self.aggregates.name}
+        self.search = search_domain(self) if self.target.search else None
         self.tally = self.function(
             "TallyFunction", "tally", "Counts posts and labels, tells the bus", _COUNTING_MB, scores=False,
-            settings={**aggregates, **bus, **policy, "LABELS_DELIVERY": self.kept.labels.name, "SEARCH_ENDPOINT": ""},
+            settings={
+                **aggregates, **bus, **policy, "LABELS_DELIVERY": self.kept.labels.name,
+                "SEARCH_ENDPOINT": endpoint(self, self.search) if self.search else "",
+            },
         )  # fmt: skip
         self.watch = self.function(
             "WatchFunction", "watch", "Alarms when a brand is written about as never before", _COUNTING_MB,

@@ -10,6 +10,7 @@ from cdk.constructs.objects import allow_objects
 from cdk.constructs.suite_function import SuiteFunction
 from cdk.constructs.wildcards import everywhere
 from cdk.stacks.platform import CuatroPlatform
+from cdk.stacks.sentiment_search import allow_indexing
 from cdk.stacks.sentiment_sources import allow_secret
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def allow_tally(stack: "CuatroSentiment", platform: CuatroPlatform) -> None:
     stack.aggregates.allow(role, *_READ, *_WRITE)
     stack.kept.labels.allow_put(role)
     platform.bus.grant_put_events_to(role)
+    if stack.search:
+        allow_indexing(stack.search, stack.tally)
 
 
 def allow_watch(stack: "CuatroSentiment", platform: CuatroPlatform) -> None:

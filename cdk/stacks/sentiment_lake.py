@@ -32,6 +32,7 @@ POST = {
     "cut": "boolean",
     "time_adjusted": "boolean",
     "correlation_id": "string",
+    "replayed": "boolean",
 }
 SCORED = {
     **POST,
@@ -88,6 +89,12 @@ GROUP BY brand, dt, network, language"""
 CORRECTED_SQL = """SELECT brand, post, text, label AS said_by_model, human_label AS said_by_person, model_version, dt
 FROM (SELECT *, row_number() OVER (PARTITION BY post ORDER BY time DESC) AS place FROM labels)
 WHERE place = 1 AND label <> human_label"""
+
+
+def daily_sql(brand: str, database: str) -> str:
+    """Of one brand (an expression of SQL) without the views, for whoever cannot make them."""
+    lake = POSTS_SQL.replace("FROM scored", f'FROM "{database}".scored WHERE brand = {brand}')
+    return f"WITH posts AS (\n{lake}\n)\n{BY_DAY_SQL}"
 
 
 class Kept(NamedTuple):

@@ -75,7 +75,7 @@ def pollers(stack: "CuatroSentiment") -> dict[str, SuiteFunction]:
     for network, (name, minutes, _) in NETWORKS.items():
         poll = stack.function(
             f"Poll{name}", "poll", f"Collects what {name} says of the brands", stack.target.profile.job_memory_mb,
-            scores=False, more=[stack.collect],
+            scores=False, rarely=True, more=[stack.collect],
             settings={
                 "NETWORK": network, "BRANDS_TABLE": stack.brands.name, "CURSORS_TABLE": stack.cursors.name,
                 "POSTS_DELIVERY": stack.posted.name, "REJECTED_BUCKET": stack.rejected.bucket_name,

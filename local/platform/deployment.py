@@ -22,7 +22,7 @@ from local.platform.errors import PlatformError
 from local.platform.process import ROOT, Platform, tail
 
 INPUTS = ("cdk", "functions", "layers", "models", "app.py", "cdk.json", "requirements.txt", "package-lock.json")
-SUFFIXES = {".py", ".json", ".txt", ".onnx", ".in"}
+SUFFIXES = {".py", ".json", ".jsonl", ".txt", ".onnx", ".in"}
 LOG = "deploy.log"
 ASSEMBLIES = ROOT / ".build" / "assemblies"
 ASSEMBLIES_KEPT = 5
@@ -77,7 +77,7 @@ def _inputs(root: Path) -> Iterator[Path]:
         if path.is_file():
             yield path
         elif name == "models":  # of these only the models themselves are deployed
-            yield from sorted(path.glob("*/*.onnx"))
+            yield from sorted([*path.glob("*/*.onnx"), *path.glob("*/tokenizer.*")])
         else:
             yield from sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
 

@@ -1,3 +1,3 @@
 """The pipelines and their stacks, as people name them on the command line."""
 
-STACKS = {"fraud": "CuatroFraud", "recommendations": "CuatroRecommendations"}
+STACKS = {"fraud": "CuatroFraud", "recommendations": "CuatroRecommendations", "sentiment": "CuatroSentiment"}

@@ -22,8 +22,8 @@ TARGET_NAMES = tuple(TARGETS)
 DEFAULT = "dev"
 # What an invocation reaches: a function, or the alias by which it is versioned.
 REACHED = ("AWS::Lambda::Function", "AWS::Lambda::Alias")
-STACKS = ("CuatroPlatform", "CuatroFraud", "CuatroRecommendations")
-PIPELINES = {"fraud": "CuatroFraud", "recommendations": "CuatroRecommendations"}
+PIPELINES = {"fraud": "CuatroFraud", "recommendations": "CuatroRecommendations", "sentiment": "CuatroSentiment"}
+STACKS = ("CuatroPlatform", *PIPELINES.values())
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ WITHOUT_RESOURCE = {
 }  # fmt: skip
 # Service -> where an asterisk may stand in a resource.
 WILDCARDS = {
-    "s3": r"^/(fraud|recommendations)/([a-z-]+/){0,2}\*$",
+    "s3": r"^/(fraud|recommendations|sentiment)/([a-z-]+/){0,2}\*$",
     "logs": r":log-group:/aws/sagemaker/(TrainingJobs|ProcessingJobs|Endpoints/\*):\*$",
-    "lambda": r"(:layer:cuatro(fraud|recommendations)-model|^):\*$",
-    "sagemaker": r":((training|processing)-job/pipelines-|model-package/cuatro(fraud|recommendations)/|"
-    r"pipeline/cuatro(fraud|recommendations)/execution/)\*$",
-    "states": r":execution:cuatro(fraud|recommendations)-roll-out:\*$",
+    "lambda": r"(:layer:cuatro(fraud|recommendations|sentiment)-model|^):\*$",
+    "sagemaker": r":((training|processing)-job/pipelines-|model-package/cuatro(fraud|recommendations|sentiment)/|"
+    r"pipeline/cuatro(fraud|recommendations|sentiment)/execution/)\*$",
+    "states": r":execution:cuatro(fraud|recommendations|sentiment)-roll-out:\*$",
 }
 
 

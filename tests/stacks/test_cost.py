@@ -24,7 +24,7 @@ BY_THE_HOUR = (
     "AWS::MemoryDB::", "AWS::Redshift::", "AWS::OpenSearchService::", "AWS::OpenSearchServerless::", "AWS::MSK::",
     "AWS::ElasticLoadBalancing", "AWS::SageMaker::Endpoint", "AWS::SageMaker::NotebookInstance", "AWS::AmazonMQ::",
     "AWS::KinesisAnalyticsV2::", "AWS::Kinesis::StreamConsumer", "AWS::WAFv2::WebACL", "AWS::KMS::Key",
-    "AWS::SecretsManager::Secret", "AWS::ApiGateway::DomainName", "AWS::Lambda::CapacityProvider",
+    "AWS::ApiGateway::DomainName", "AWS::Lambda::CapacityProvider",
 )  # fmt: skip
 
 
@@ -36,11 +36,19 @@ def test_no_service_is_closed_to_new_customers() -> None:
     assert not [each for each in types() if each.startswith(CLOSED)]
 
 
-def test_nothing_is_billed_by_the_hour_but_a_shard_for_each_pipeline() -> None:
+def test_nothing_is_billed_by_the_hour_but_a_shard_for_each_stream() -> None:
     assert not [each for each in types() if each.startswith(BY_THE_HOUR)]
     streams = assembly(DEFAULT).resources("AWS::Kinesis::Stream")
     shards = {stream.stack: stream.properties["ShardCount"] for stream in streams}
-    assert shards == dict.fromkeys(PIPELINES.values(), 1), "0.015 USD an hour: the one idle price"
+    assert shards == {"CuatroFraud": 1, "CuatroRecommendations": 1}, "0.015 USD an hour: the one price by the hour"
+
+
+def test_the_page_of_costs_counts_the_secrets_that_there_are() -> None:
+    """0.40 USD a month each."""
+    secrets = assembly(DEFAULT).resources("AWS::SecretsManager::Secret")
+    assert {each.stack for each in secrets} == {"CuatroSentiment"}
+    page = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
+    assert f"| {len(secrets)} (count of `AWS::SecretsManager::Secret`) | 0.40 |" in page
 
 
 @pytest.mark.parametrize("stack", PIPELINES.values())

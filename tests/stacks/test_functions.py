@@ -18,18 +18,21 @@ WATCHED = {"Errors", "Throttles", "Duration"}
 # They run for seconds a day: an alarm costs more than they do.
 RARELY = {
     "functions.fraud.drift.handler",
+    "functions.sentiment.poll.handler",
     *(f"functions.lifecycle.{job}.handler" for job in ("retrain", "champion", "rollout")),
 }
 # Where a roll-out changes the model, triggers use the alias.
 VERSIONED = {
     *(f"functions.fraud.{job}.handler" for job in ("score", "act", "api", "drift")),
     "functions.recommendations.api.handler",
+    "functions.sentiment.classify.handler",
 }
 JOBS = {
     "fraud": ("score", "act", "api", "learn"),
     "recommendations": ("record", "api", "observe", "tally", "shelve"),
+    "sentiment": ("poll", "api", "classify", "tally", "watch"),
 }
-READERS = {"CuatroFraud": 3, "CuatroRecommendations": 4}
+READERS = {"CuatroFraud": 3, "CuatroRecommendations": 4, "CuatroSentiment": 2}
 
 
 @pytest.fixture(scope="module", params=TARGET_NAMES)
@@ -158,6 +161,7 @@ def test_event_sources_apis_and_rules_reach_a_versioned_function_by_its_alias(su
     assert versioned == {(alias.stack, alias.properties["FunctionName"]["Ref"]) for alias in aliases}
     for resource in suite.resources(
         "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission", "AWS::ApiGateway::Method", "AWS::Events::Rule",
+        "AWS::KinesisFirehose::DeliveryStream",
     ):  # fmt: skip
         reached = {(resource.stack, name) for name in references(resource.properties)}
         assert not versioned & reached, f"{resource.where} goes around the alias"

@@ -1,7 +1,6 @@
 """The lake's tables: their columns are what the functions write, their days need no crawler, a query has its limit."""
 
-import types
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any
 
 import msgspec
 import pytest
@@ -9,36 +8,16 @@ import pytest
 from cuatro.interactions import Interaction
 from functions.recommendations.lists import FeedbackRecorded, Served
 from functions.recommendations.policy import Policy
+from tests.stacks.columns import columns
 from tests.stacks.synthesis import TARGET_NAMES, Assembly, Resource, assembly
 
 STACK = ["CuatroRecommendations"]
 WRITTEN = {"interactions": Interaction, "lists": Served, "feedback": FeedbackRecorded}
-ATOMS = {str: "string", int: "int", float: "double", bool: "boolean"}
 
 
 @pytest.fixture(scope="module", params=TARGET_NAMES)
 def suite(request: pytest.FixtureRequest) -> Assembly:
     return assembly(request.param)
-
-
-def glue_type(kind: Any) -> str:
-    """The Glue type of a Python type that msgspec encodes as JSON."""
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin in {types.UnionType, Union, Annotated}:
-        return glue_type(next(each for each in arguments if each is not type(None)))
-    if origin is Literal:
-        return ATOMS[type(arguments[0])]
-    if origin in {list, tuple}:
-        return f"array<{glue_type(arguments[0])}>"
-    if origin is dict:
-        return f"map<{glue_type(arguments[0])},{glue_type(arguments[1])}>"
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return f"struct<{','.join(f'{name}:{found}' for name, found in columns(kind).items())}>"
-    return ATOMS.get(kind, "string")  # times and ids are text
-
-
-def columns(struct: type[msgspec.Struct]) -> dict[str, str]:
-    return {field.encode_name: glue_type(field.type) for field in msgspec.structs.fields(struct)}
 
 
 def tables(suite: Assembly) -> dict[str, Resource]:

@@ -93,6 +93,13 @@ first = model.rank("nobody", [], [], 3).items
 assert len(first) == 3 and all(map(model.knows, first)), first
 found = model.rank("somebody", [Taken(first[0], 0.5)], [first[0]], 3)
 assert len(found.items) == 3 and first[0] not in found.items and found.scores == sorted(found.scores)[::-1], found
+""", "sentiment": """
+from cuatro.adapters.classifier import Classifier
+from functions.sentiment import features
+from functions.sentiment.language import detect
+found = Classifier({model!r}, features).classify(["I love it", "", "Lo odio"])
+assert found.shape == (3, 3) and (abs(found.sum(axis=1) - 1) < 1e-3).all(), found
+assert detect("Me ha gustado mucho este café, volveré mañana") == "es"
 """}  # fmt: skip
 FUNCTIONS = {each.module: each for each in assembly("local").functions()}
 

@@ -17,7 +17,7 @@ from tests.stacks.synthesis import DEFAULT, PIPELINES, Assembly, Resource, assem
 
 ENDPOINTS = ("serverless", "realtime", "inferentia")
 # Functions that have a model, at least.
-SCORING = {"fraud": 3, "recommendations": 1}
+SCORING = {"fraud": 3, "recommendations": 1, "sentiment": 1}
 OF_ENDPOINTS = ("AWS::SageMaker::", "AWS::ApplicationAutoScaling::", "AWS::ECR::")
 
 
