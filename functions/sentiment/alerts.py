@@ -6,14 +6,26 @@ twice or in another order end in the same alerts. An alert begins when `raise_wi
 and had a window's time for late posts, are below `clear_at`. Between the two nothing changes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Literal, NamedTuple
 
 import msgspec
 
 from functions.sentiment.policy import Alerts
-from functions.sentiment.statistic import DAY_MIN, KINDS, NEAR_MIN, Kind, Minutes, Past, Reading, Window, read, windows
+from functions.sentiment.statistic import (
+    DAY_MIN,
+    KINDS,
+    NEAR_MIN,
+    Kind,
+    Minutes,
+    Past,
+    Reading,
+    Window,
+    grouped,
+    read,
+    windows,
+)
 
 HISTORY = 50
 """Alerts of a brand that are remembered."""
@@ -114,21 +126,23 @@ def judged(brand: Brand) -> Judged:
     earliest = min((minute for minute, counts in brand.minutes.items() if counts[0] > 0), default=None)
     if earliest is not None and (state.since is None or earliest < state.since):
         state = msgspec.structs.replace(state, since=earliest)
-    found = Judged(state)
+    found, groups = Judged(state), grouped(brand.minutes, brand.width)
     for kind in KINDS:
-        found = _of_kind(kind, brand._replace(state=found.state), found)
+        found = _of_kind(kind, brand._replace(state=found.state), groups, found)
     return found
 
 
-def _of_kind(kind: Kind, brand: Brand, so_far: Judged) -> Judged:
+def _of_kind(kind: Kind, brand: Brand, groups: Mapping[int, Window], so_far: Judged) -> Judged:
     policy, width = brand.policy, brand.width
-    recent = windows(brand.minutes, brand.first, brand.current + width, width)
-    readings = read(kind, recent, _past(kind, brand), policy.min_posts)
+    recent = windows(groups, brand.first, brand.current + width, width)
+    readings = read(kind, recent, _past(kind, brand, groups), policy.min_posts)
     alert = brand.state.on(kind)
     if alert is None:
         run = _raising(readings, policy, _judged_until(kind, brand.state))
         return _raised(kind, brand, so_far, run) if run else so_far
-    over = [each for each in readings if each.window.start <= brand.current - 2 * width][-policy.clear_windows :]
+    begun = alert.started + policy.raise_windows * width  # by now; what was before raised nothing, and ends nothing
+    over = [each for each in readings if begun <= each.window.start <= brand.current - 2 * width]
+    over = over[-policy.clear_windows :]
     if len(over) == policy.clear_windows and all(each.score < policy.clear_at for each in over):
         return _cleared(so_far, alert, over[-1].window.start + width, brand.now_s)
     return so_far
@@ -138,7 +152,7 @@ def _looked_back(policy: Alerts) -> int:
     return policy.raise_windows + policy.clear_windows + 1
 
 
-def _past(kind: Kind, brand: Brand) -> Past:
+def _past(kind: Kind, brand: Brand, groups: Mapping[int, Window]) -> Past:
     """The baseline ends where the judged windows begin, or an alert that is on: a crisis is not measured by itself.
 
     One that goes on for as long as a baseline is what is usual now.
@@ -152,7 +166,7 @@ def _past(kind: Kind, brand: Brand) -> Past:
     episodes = [(each.started, each.cleared_min) for each in state.alerts if each.kind == kind and each.cleared_min]
 
     def usual(begin: int, end: int) -> list[Window]:
-        some = windows(brand.minutes, max(begin, since), end, width)
+        some = windows(groups, max(begin, since), end, width)
         return [each for each in some if not any(start <= each.start < stop for start, stop in episodes)]
 
     reach = NEAR_MIN // 2 // width * width

@@ -66,13 +66,19 @@ class Past(NamedTuple):
     near: Sequence[Sequence[Window]] = ()
 
 
-def windows(minutes: Minutes, first: int, end: int, width: int) -> list[Window]:
-    """Of all of [first, end), unix minutes, both multiples of width. A minute that is not there had no posts."""
-    found = []
-    for start in range(first, end, width):
-        of = [minutes[minute] for minute in range(start, start + width) if minute in minutes]
-        found.append(Window(start, sum(m[0] for m in of), sum(m[1] for m in of), sum(m[2] for m in of)))
-    return found
+def grouped(minutes: Minutes, width: int) -> dict[int, Window]:
+    """Windows of `width` minutes that have posts, by their start."""
+    sums: dict[int, tuple[int, int, int]] = {}
+    for minute, (posts, classed, negative) in minutes.items():
+        start = minute // width * width
+        before = sums.get(start, (0, 0, 0))
+        sums[start] = before[0] + posts, before[1] + classed, before[2] + negative
+    return {start: Window(start, *sums[start]) for start in sums}
+
+
+def windows(groups: Mapping[int, Window], first: int, end: int, width: int) -> list[Window]:
+    """All of [first, end), unix minutes, both multiples of width, also those without posts."""
+    return [groups.get(start) or Window(start, 0, 0, 0) for start in range(first, end, width)]
 
 
 def read(kind: Kind, judged: Sequence[Window], past: Past, least: int) -> list[Reading]:
@@ -110,7 +116,8 @@ def _shift(judged: Sequence[Window], past: Past, least: int) -> list[Reading]:
     usual = _usual_share(past.windows, least)
     if usual is None:
         return []
-    deviations = [abs(_deviation(each, usual)) for each in past.windows if each.classed >= least]
+    # Also of windows with few posts: those with many are too often the ones of a crisis.
+    deviations = [abs(_deviation(each, usual)) for each in past.windows if each.classed > 0]
     scale = max(1.0, _MAD * median(deviations)) if len(deviations) >= _LEAST_DEVIATIONS else 1.0
     readings = []
     for each in judged:
