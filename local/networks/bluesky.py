@@ -1,4 +1,9 @@
-"""Bluesky's search and sessions: the lexicons app.bsky.feed.searchPosts and com.atproto.server.*Session."""
+"""Bluesky's search and sessions: the lexicons app.bsky.feed.searchPosts and com.atproto.server.*Session.
+
+Bluesky's own server for accounts (npm: @atproto/pds) is not used instead. It has the sessions alone, and hands a search
+on to an AppView, which would be this module again; version 0.5.35 wants Node 22, has more than 220 MB of packages, and
+compiles native code for minutes.
+"""
 
 import json
 from datetime import UTC, datetime

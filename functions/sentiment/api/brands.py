@@ -76,7 +76,7 @@ def delete(name: str, setting: Tables, dynamo: Dynamo) -> dict[str, Any]:
     brand = _name(name)
     existed = dynamo.delete(setting.brands_table, {"brand": brand})
     for row in dynamo.scan(setting.cursors_table, ("source",)):
-        if str(row["source"]).split("#")[1:2] == [brand]:
+        if str(row["source"]).startswith(tuple(f"{source.network}#{brand}#" for source in SOURCES)):
             dynamo.delete(setting.cursors_table, {"source": row["source"]})
     if not existed:
         raise Rejected("no such brand", "brand", "not_found")
