@@ -56,6 +56,6 @@ SLIM: Mapping[str, Slim] = {
     ),
     "collect": Slim(
         keep=("feedparser", "feedparser-sgmllib", "phonenumberslite"),
-        drop=(*_EVERYWHERE, "phonenumbers/shortdata"),
+        drop=_EVERYWHERE,
     ),
 }  # fmt: skip
