@@ -4,7 +4,6 @@ import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import quote
 
 import typer
 
@@ -124,12 +123,12 @@ def label(  # noqa: PLR0913, PLR0917 - as above
 
     The newest label of a post stands; saying the same twice changes nothing.
     """
-    from local.feed.posts import why  # noqa: PLC0415 - as above
+    from local.feed.posts import path_of, why  # noqa: PLC0415 - as above
 
     if label not in LABELS:
         raise typer.BadParameter(f"{label!r} is no label; choose from: {', '.join(LABELS)}")
     given = {name: value for name, value in {"label": label, "by": by, "note": note}.items() if value}
-    answer = _api(target, state).post(f"/posts/{quote(key, safe='')}/label", given)
+    answer = _api(target, state).post(f"{path_of(key)}/label", given)
     if not answer.ok:
         advice = "`GET /brands/{brand}/posts` and the console list posts with their rows."
         raise PlatformError(f"Not labelled: {why(answer.body, answer.status)}", advice)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from cuatro.errors import Rejected
 from cuatro.posts import MAX_POSTS, MAX_POSTS_BYTES, decode_incoming
@@ -121,6 +122,11 @@ def post(api: Api, batch: list[Feed]) -> Taken:
     first, second = post(api, sent[:half]), post(api, sent[half:])
     refused = sorted(unreadable + first.refused + second.refused)
     return Taken(first.accepted + second.accepted, first.matched + second.matched, refused)
+
+
+def path_of(key: str) -> str:
+    """Path of a post by its row's key. A slash, which ids of some networks have, must outlive the decoding of paths."""
+    return f"{PATH}/{quote(key.replace('/', '%2F'), safe='')}"
 
 
 def why(body: Any, status: int = 400) -> str:

@@ -182,7 +182,7 @@ def test_a_label_goes_to_its_post_whatever_is_in_the_key(monkeypatch: pytest.Mon
     app.command()(commands.label)
     result = CliRunner().invoke(app, ["acme#bluesky#at://did/x", "negative", "--by", "an analyst"])
     assert result.exit_code == 0
-    path, body = "/posts/acme%23bluesky%23at%3A%2F%2Fdid%2Fx/label", {"label": "negative", "by": "an analyst"}
+    path, body = "/posts/acme%23bluesky%23at%3A%252F%252Fdid%252Fx/label", {"label": "negative", "by": "an analyst"}
     assert asked == [(path, body)]
     assert CliRunner().invoke(app, ["acme#web#1", "angry"]).exit_code == 2
     assert len(asked) == 1
