@@ -8,7 +8,7 @@ import re
 import unicodedata
 from functools import lru_cache
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
 
@@ -126,9 +126,10 @@ def encode(brand: Brand) -> str:
 
 
 def matches(brand: Brand, text: str) -> bool:
-    """Is a text about the brand? text: any, at best cleaned (functions.sentiment.clean), handles still in it."""
+    """Is a text about the brand? Its hashtags count as terms do. text: at best cleaned, with handles still in it."""
     plain = folded(text)
-    if not _pattern(tuple(brand.terms)).search(plain):
+    tags = brand.networks.mastodon.hashtags if brand.networks.mastodon else []
+    if not _pattern((*brand.terms, *(f"#{tag}" for tag in tags))).search(plain):
         return False
     return not (brand.exclude and _pattern(tuple(brand.exclude)).search(plain))
 
@@ -158,19 +159,25 @@ def origin(url: str, field: str) -> str:
 
 
 def checked_url(url: str, field: str) -> str:
-    """An http(s) URL without user, password and fragment; where it may lead is for the caller. Raises Rejected."""
+    """An http(s) URL in ASCII, without user, password and fragment; where it may lead is not asked. Or Rejected."""
     try:
         parts = urlsplit(url)
-        port_is_good = parts.port != 0  # reading it raises for what is none
-    except ValueError:
+        port = f":{parts.port}" if parts.port is not None else ""
+        host = (parts.hostname or "").encode("idna").decode()
+    except (ValueError, UnicodeError):
         raise Rejected(f"{url!r:.80} is not a URL", field, "invalid_value") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_good:
+    if parts.scheme not in {"http", "https"} or not host or port == ":0":
         raise Rejected(f"{url!r:.80} is not an http or https URL", field, "invalid_value")
     if parts.username is not None or parts.password is not None:
         raise Rejected("must be without user and password", field, "invalid_value")
     if not url.isprintable() or " " in url:
         raise Rejected("must be without spaces and control characters", field, "invalid_value")
-    return parts._replace(fragment="", netloc=parts.netloc.lower()).geturl()
+    netloc = (f"[{host}]" if ":" in host else host) + port
+    path, query = quote(parts.path, safe=_IN_URL), quote(parts.query, safe=_IN_URL)
+    return urlunsplit((parts.scheme, netloc, path, query, ""))
+
+
+_IN_URL = "%/:?@!$&'()*+,;=~[]"
 
 
 @lru_cache(256)

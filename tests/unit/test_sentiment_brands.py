@@ -55,6 +55,19 @@ def test_excluded_words_win() -> None:
     assert not matches(watched, "Northwind Weather: northwind, 5 knots")
 
 
+def test_hashtags_that_are_named_count_as_terms() -> None:
+    watched = brand("northwind", networks={"mastodon": {"instances": ["a.example"], "hashtags": ["NWCoffee"]}})
+    assert matches(watched, "a cup of #nwcoffee")
+    assert not matches(watched, "nwcoffee")
+    assert not matches(watched, "#nwcoffeetable")
+
+
+def test_addresses_in_other_scripts_are_kept_in_ascii() -> None:
+    found = checked_url("https://Bücher.example:8443/ä?q=ü&a=%20#x", "url")
+    assert found == "https://xn--bcher-kva.example:8443/%C3%A4?q=%C3%BC&a=%20"
+    assert checked_url("http://[::1]:80/x", "url") == "http://[::1]:80/x"
+
+
 def test_long_and_hostile_texts_take_no_time() -> None:
     watched = brand("a b c d e f", "northwind coffee", exclude=["x y"])
     assert not matches(watched, "a " * 5_000 + "-" * 5_000 + " _" * 5_000)

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import NamedTuple
-from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 
 from cuatro.errors import Rejected, Unavailable
 
@@ -24,6 +24,7 @@ MAX_BYTES = 5 * 1024 * 1024
 MAX_REDIRECTS = 5
 AGENT = "cuatro-suite/1.0"
 _CHUNK = 65_536
+_IN_URL = "%/:?#@!$&'()*+,;=~[]"
 _REDIRECTS = {301, 302, 303, 307, 308}
 _CREDENTIALS = {"authorization", "cookie"}
 
@@ -55,7 +56,10 @@ class Web:
             target = answer.headers.get("location")
             if answer.status not in _REDIRECTS or not target:
                 return answer
-            before, address = urlsplit(address), urljoin(address, target)
+            before, address = (
+                urlsplit(address),
+                urljoin(address, quote(target.encode("latin-1", "ignore"), safe=_IN_URL)),
+            )
             after = urlsplit(address)
             if before.scheme == "https" and after.scheme != "https":
                 raise Rejected(f"{url} redirects from https to {after.scheme or 'nothing'}", "url", "unsafe_redirect")
