@@ -33,6 +33,7 @@ from local.emulator import (
     pool,
     restart,
     search,
+    secretnames,
     statemachines,
     versions,
 )
@@ -57,6 +58,7 @@ def app(state: Path) -> App:
     deliverysources.install()
     athena.install()
     namedqueries.install()
+    secretnames.install()
     statemachines.install()
     search.install()
     transactions = iam_actions.dynamodb_transaction_checks
