@@ -4,12 +4,11 @@ Both statistics are made to vary by 1 where nothing happens, so that one thresho
 Anscombe's transform of a Poisson count, 2 sqrt(x + 3/8) (Biometrika 35, 1948). Share of negative posts: the arcsine
 transform of a binomial share with Anscombe's correction (the same paper). What varies more than chance, since people
 write because others do, is divided by its own scale: the median absolute deviation, times 1.4826 (Hampel, JASA 69,
-1974), for volume of differences of neighbouring windows, which the hours of the day do not blow up (von Neumann et
-al., Annals of Mathematical Statistics 12, 1941). Medians pass by what was in less than half of the past.
+1974), for volume of each past window from the median of the hour before it, so that brands whose posts come in bursts
+need a larger one, and the hours of the day blow nothing up. Medians pass by what was in less than half of the past.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from math import asin, sqrt
 from statistics import median
 from typing import Literal, NamedTuple
@@ -90,15 +89,12 @@ def read(kind: Kind, judged: Sequence[Window], past: Past, least: int) -> list[R
 
 def _spike(judged: Sequence[Window], past: Past, least: int) -> list[Reading]:
     raised = [_anscombe(each.posts) for each in past.windows]
-    just_before = raised[-max(1, NEAR_MIN // past.width) :]
+    hour = max(1, NEAR_MIN // past.width)
+    just_before = raised[-hour:]
     near = [[_anscombe(each.posts) for each in some] for some in past.near if some]
     level = max(median(some) for some in (raised, just_before, *near))
-    steps = [
-        abs(now - before)
-        for (first, before), (second, now) in pairwise(zip(past.windows, raised, strict=True))
-        if second.start - first.start == past.width
-    ]
-    scale = max(1.0, _MAD * median(steps) / sqrt(2)) if steps else 1.0
+    surprises = [abs(now - median(raised[place - hour : place])) for place, now in enumerate(raised) if place >= hour]
+    scale = max(1.0, _MAD * median(surprises)) if surprises else 1.0
     expected = max(0.0, (level / 2) ** 2 - 3 / 8)
     readings = []
     for each in judged:

@@ -11,23 +11,25 @@ from cuatro.adapters.aws import backoff
 from cuatro.adapters.dynamodb import Dynamo
 from cuatro.adapters.partiql import change
 from cuatro.errors import Unavailable
-from cuatro.events import Sentiment, decode_body
+from cuatro.events import Id, Sentiment, decode_body
 from cuatro.posts import decode_scored, encode
 from cuatro.times import text_of
 from functions.sentiment import outbox
 from functions.sentiment.api.dashboard import checked_key, read_post
 from functions.sentiment.api.settings import Settings
+from functions.sentiment.clean import cleaned
 from functions.sentiment.outbox import Relabelled
+from functions.sentiment.redact import redacted
 
 _ROUNDS = 5
 """Of compare-and-set against other labels of the same post."""
 
 
 class Label(msgspec.Struct, frozen=True):
-    """The body of POST /posts/{post}/label. by: who says so; note: why. Both are kept, so not a person's name."""
+    """The body of POST /posts/{post}/label. by: who says so, an id and no name; note: why, kept redacted."""
 
     label: Sentiment
-    by: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    by: Id | None = None
     note: Annotated[str, msgspec.Meta(max_length=500)] | None = None
     version: Literal[1] = 1
 
@@ -49,7 +51,7 @@ def put(  # noqa: PLR0913, PLR0917 - a request and what it works on
             before=scored.human_label,
             after=given.label,
             by=given.by,
-            note=given.note,
+            note=_redacted(given.note, scored.language),
             time=text_of(round(now * 1000)),
             correlation_id=correlation_id or None,
         )
@@ -61,3 +63,7 @@ def put(  # noqa: PLR0913, PLR0917 - a request and what it works on
         if written.status == "failed":
             raise Unavailable(written.code)
     raise Unavailable("too many labels of this post at once")
+
+
+def _redacted(note: str | None, language: str) -> str | None:
+    return redacted(cleaned(note), "mask", b"", language)[0] if note else None

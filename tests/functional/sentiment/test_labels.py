@@ -32,6 +32,13 @@ def test_a_label_stands_beside_the_models(told: Suite) -> None:
     )  # fmt: skip
 
 
+def test_a_note_is_redacted_as_posts_are(told: Suite) -> None:
+    label(told, {"label": "neutral", "note": "ask\u200b @someone, someone@example.com or +44 20 7946 0958"})
+    told.tally()
+    (line,) = told.lines("lake", "sentiment/labels/")
+    assert line["note"] == "ask @user, [email] or [phone]"
+
+
 def test_the_same_again_changes_nothing(told: Suite) -> None:
     label(told, {"label": "neutral"})
     number = told.items("posts")[KEY]["n"]
@@ -79,7 +86,8 @@ def test_while_the_row_is_throttled_the_caller_tries_again(told: Suite) -> None:
     ("body", "field"),
     [
         ({}, "label"), ({"label": "angry"}, "label"), ({"label": None}, "label"), (b"{", None), ([], None),
-        ({"label": "neutral", "by": "x" * 65}, "by"), ({"label": "neutral", "note": "x" * 501}, "note"),
+        ({"label": "neutral", "by": "x" * 65}, "by"),
+        ({"label": "neutral", "by": "me@example.com"}, "by"), ({"label": "neutral", "note": "x" * 501}, "note"),
         ({"label": "neutral", "version": 2}, "version"),
     ],
 )  # fmt: skip

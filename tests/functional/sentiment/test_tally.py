@@ -1,32 +1,15 @@
 """From rows of posts to aggregates, bus and the lake's labels: each write of a post counts once."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from cuatro.adapters.dynamodb import dynamo
 from cuatro.config import settings
 from cuatro.errors import Unavailable
-from functions.sentiment.aggregates import Aggregate, bucket, decode
+from functions.sentiment.aggregates import bucket
 from tests.functional.sentiment.suite import Suite, ago, post
-
-ALL_DONE: dict[str, Any] = {"batchItemFailures": []}
-GOOD, PLAIN, BAD = (
-    "I love Northwind Coffee, great people",
-    "The report on Monday's table",
-    "Awful terrible broken coffee",
-)
-NOON = datetime.now(UTC).replace(hour=12, minute=5, second=0, microsecond=0) - timedelta(days=1)
-
-
-def row(suite: Suite, grain: Any, time: datetime = NOON, brand: str = "northwind") -> Aggregate:
-    return decode(suite.items("aggregates")[bucket(brand, grain, time)]["p"])
-
-
-def classes(found: Aggregate) -> tuple[int, int, int, int]:
-    total = found.total()
-    return total.negative, total.neutral, total.positive, total.reposts
+from tests.functional.sentiment.tallied import ALL_DONE, BAD, GOOD, NOON, classes, key, label, row
 
 
 @pytest.fixture
@@ -40,14 +23,6 @@ def told(suite: Suite) -> Suite:
         post(3, BAD, time=later, network="mastodon", language="es"),
     )
     return suite
-
-
-def key(number: int, network: str = "web") -> str:
-    return f"northwind#{network}#p-{number}"
-
-
-def label(suite: Suite, post_key: str, human: str, **more: Any) -> tuple[int, Any]:
-    return suite.call("POST", "/posts/{post}/label", {"label": human, **more}, post=post_key)
 
 
 def test_posts_count_in_their_minute_hour_and_day(told: Suite) -> None:
