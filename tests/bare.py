@@ -16,11 +16,13 @@ TAIL_LINES = 60
 
 
 @contextmanager
-def bare(state: Path) -> Iterator[Platform]:
-    """On a free port, with nothing of the user's AWS settings."""
+def bare(state: Path, **variables: str) -> Iterator[Platform]:
+    """On a free port, with nothing of the user's AWS settings. variables: of its environment."""
     with pytest.MonkeyPatch.context() as environment:
         for variable in [variable for variable in os.environ if variable.startswith("AWS_")]:
             environment.delenv(variable)
+        for name, value in variables.items():
+            environment.setenv(name, value)
         started = start(state, port=0)
         yield started
         stop(state)

@@ -25,24 +25,24 @@ REQUESTS_A_MINUTE = 2_000
 """Amazon Nova Micro's default quota. CUATRO_BEDROCK_REQUESTS_A_MINUTE changes it."""
 
 
-class Quota:
-    """Calls that an account may make: a bucket that fills evenly and holds a minute's."""
+class Quotas:
+    """Calls that an account may make, of each model: buckets that fill evenly and hold a minute's."""
 
     def __init__(self, _service: Service) -> None:
         self._most = float(os.environ.get("CUATRO_BEDROCK_REQUESTS_A_MINUTE", REQUESTS_A_MINUTE))
-        self._left, self._at = self._most, time.monotonic()
+        self._buckets: dict[str, tuple[float, float]] = {}
         self._lock = threading.Lock()
 
-    def take(self) -> None:
+    def take(self, model: str) -> None:
         """Raises ThrottlingException."""
         with self._lock:
             now = time.monotonic()
-            self._left = min(self._most, self._left + (now - self._at) * self._most / 60)
-            self._at = now
-            if self._left < 1:
+            left, at = self._buckets.get(model, (self._most, now))
+            left = min(self._most, left + (now - at) * self._most / 60)
+            if left < 1:
                 text = "Too many requests, please wait before trying again."
                 raise AwsError("ThrottlingException", text, 429)
-            self._left -= 1
+            self._buckets[model] = left - 1, now
 
 
 def converse(service: Service, given: Input) -> Output:
@@ -51,7 +51,7 @@ def converse(service: Service, given: Input) -> Output:
     model = given["modelId"].rpartition("/")[2]
     if not any(family in model for family in FAMILIES):
         raise AwsError("ValidationException", "The provided model identifier is invalid.")
-    service.part(Quota).take()
+    service.part(Quotas).take(model)
     question = _question(given)
     text, language = _post(question)
     word = LABELS[1]

@@ -1,7 +1,7 @@
 """DetectSentiment, BatchDetectSentiment: texts -> the project's own model -> classes as Comprehend tells them.
 
-Comprehend has a fourth class, MIXED. Ours has no such output: the mass on which negative and positive agree is told as
-mixed, half of it taken from each, so that a text that is torn between the two is MIXED as Comprehend has it.
+Comprehend has a fourth class, MIXED. Ours has no such output: of a text that is torn, for which negative and positive
+are both likelier than neutral, what the two have in common is told as mixed, half of it taken from each.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,8 @@ def detect_batch(service: Service, given: Input) -> Output:
 
 def told(negative: float, neutral: float, positive: float) -> dict[str, Any]:
     """Three probabilities -> Sentiment and SentimentScore."""
-    mixed = min(negative, positive)
+    torn = min(negative, positive)
+    mixed = torn if torn > neutral else 0.0
     score = {
         "Positive": positive - mixed / 2,
         "Negative": negative - mixed / 2,

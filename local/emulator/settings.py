@@ -14,12 +14,15 @@ INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
 # Settings of the local SageMaker's endpoints (seconds): see local/sagemaker/{serving,workers,invocations}.py.
 ENDPOINTS = ("CUATRO_ENDPOINT_IDLE_S", "CUATRO_PING_TIMEOUT_S", "CUATRO_INVOCATION_TIMEOUT_S")
 
+# What accounts may call: see local/bedrock/converse.py.
+QUOTAS = ("CUATRO_BEDROCK_REQUESTS_A_MINUTE",)
+
 
 def environment(port: int, state: Path) -> dict[str, str]:
     """Environment of the platform's process. `port` is the gateway's, `state` holds every file that it writes."""
     scratch = state / "tmp"
     scratch.mkdir(parents=True, exist_ok=True)
-    inherited = {name: os.environ[name] for name in (*INHERITED, *ENDPOINTS) if name in os.environ}
+    inherited = {name: os.environ[name] for name in (*INHERITED, *ENDPOINTS, *QUOTAS) if name in os.environ}
     return inherited | {
         "AUTH": "true",  # IAM is enforced, for the functions' roles too: least privilege is proved at every run
         "MINISTACK_ACCOUNT_ID": ACCOUNT,

@@ -10,14 +10,18 @@ from cuatro.adapters.backends import backend, second_opinion
 from local.platform.process import Platform
 from tests.bare import bare, reaching, with_log
 from tests.checked import Aws
+from tests.emulator.conftest import Faults
 
+QUOTA = 90
+"""Calls of Converse a minute."""
 PLATFORM = pytest.StashKey[Platform]()
 
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Platform]:
-    """The platform without any deployment."""
-    with bare(tmp_path_factory.mktemp("comprehend")) as started:
+    """The platform without any deployment; Bedrock's quota is small enough to be met, and calls can be made to fail."""
+    limits = {"CUATRO_FAULTS": "1", "CUATRO_BEDROCK_REQUESTS_A_MINUTE": str(QUOTA)}
+    with bare(tmp_path_factory.mktemp("comprehend"), **limits) as started:
         pytestconfig.stash[PLATFORM] = started
         yield started
 
@@ -33,6 +37,14 @@ def reached(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     """The adapters reach this platform, as a function does by its environment."""
     with reaching(platform.endpoint, monkeypatch, adapter._service, backend, second_opinion):
         yield
+
+
+@pytest.fixture
+def faults(platform: Platform) -> Iterator[Faults]:
+    """Faults of one test; they end with it."""
+    control = Faults(platform)
+    yield control
+    control.end()
 
 
 @pytest.hookimpl(wrapper=True)
