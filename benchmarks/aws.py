@@ -61,7 +61,7 @@ class CannedAws:
             return "application/xml", b""
         return "application/x-amz-json-1.0", self._json(operation, body)
 
-    def _json(self, operation: str, body: bytes) -> bytes:  # noqa: PLR0911 - one for each operation
+    def _json(self, operation: str, body: bytes) -> bytes:  # noqa: C901, PLR0911 - one for each operation
         match operation:
             case "dynamodb.GetItem":
                 request = msgspec.json.decode(body)
@@ -85,6 +85,8 @@ class CannedAws:
             case "kinesis.PutRecords":
                 ids = b",".join([b'{"SequenceNumber":"1","ShardId":"s"}'] * body.count(b'"PartitionKey":'))
                 return b'{"FailedRecordCount":0,"Records":[%b]}' % ids
+            case "firehose.PutRecord":
+                return b'{"RecordId":"1"}'
             case "firehose.PutRecordBatch":
                 ids = b",".join([b'{"RecordId":"1"}'] * body.count(b'"Data":'))
                 return b'{"FailedPutCount":0,"RequestResponses":[%b]}' % ids

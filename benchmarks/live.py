@@ -1,7 +1,7 @@
 """Running local platform -> events a second from the stream to their effect, and the latency of single ones.
 
-Transactions here, interactions and lists in benchmarks.recommendations.live. A platform of its own on a free port, in
-.build/benchmarks, beside one that may run; deployed by the CDK CLI, ended afterwards.
+Transactions here; interactions, lists and posts in the `live` modules of the other pipelines. A platform of its own on
+a free port, in .build/benchmarks, beside one that may run; deployed by the CDK CLI, ended afterwards.
 """
 
 import itertools
@@ -16,6 +16,7 @@ from typing import Any
 
 from benchmarks.measure import A_SECOND, paced, quantiles
 from benchmarks.recommendations import live as recommendations
+from benchmarks.sentiment import live as sentiment
 from benchmarks.workload import Workload
 from local.demo.decisions import Decisions
 from local.platform.client import Connection, connect
@@ -45,7 +46,8 @@ def measure(workload: Workload, state: Path, tell: Tell) -> dict[str, Any]:
     try:
         with _platform(state, tell) as connection:
             measured = _transactions_through(connection, workload, tell)
-            return {**measured, "recommendations": recommendations.measure(connection, tell)}
+            measured["recommendations"] = recommendations.measure(connection, tell)
+            return {**measured, "sentiment": sentiment.measure(connection, tell)}
     except (PlatformError, TimeoutError) as error:
         advice = getattr(error, "advice", "")
         return {"skipped": f"{error} {advice}".strip()}

@@ -6,6 +6,7 @@ from benchmarks.batch import BOTH, FEATURES, GOOD, NAIVE, SCORE
 from benchmarks.markdown import calls_of, row, us
 from benchmarks.measure import p10, p50
 from benchmarks.recommendations import report as recommendations
+from benchmarks.sentiment import report as sentiment
 
 HEAD = """# Benchmarks
 
@@ -107,7 +108,7 @@ enforced), on the same machine. It tells more about the emulator than about the 
 | {single[transactions]} single events, {single[a_second]} a second: event to decision, p50 | {single[p50_ms]:.0f} ms |
 | the same, p99 | {single[p99_ms]:.0f} ms |
 
-{recommendations}
+{others}
 On AWS the stream is polled once a second, or pushed in about 70 ms with enhanced fan-out (`cdk/config.py`).
 """
 
@@ -144,6 +145,8 @@ def page(measured: dict[str, Any]) -> str:
         parts.append(_cold(measured["cold"]))
     if "recommendations" in measured:
         parts.append(recommendations.section(measured["recommendations"]))
+    if "sentiment" in measured:
+        parts.append(sentiment.section(measured["sentiment"]))
     if "live" in measured:
         live = measured["live"]
         parts.append(SKIPPED.format(**live) if "skipped" in live else _live(live))
@@ -151,7 +154,8 @@ def page(measured: dict[str, Any]) -> str:
 
 
 def _live(live: dict[str, Any]) -> str:
-    return LIVE.format(**{**live, "recommendations": recommendations.live(live["recommendations"])})
+    others = recommendations.live(live["recommendations"]) + sentiment.live(live["sentiment"])
+    return LIVE.format(**live, others=others)
 
 
 def _aims(simulator: dict[str, Any], skewed: dict[str, Any], cold: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ from benchmarks.environment import MODEL, ROOT, WORK, enter, environment, quiet
 from benchmarks.machine import machine
 from benchmarks.workload import simulated, skewed
 
-PARTS = ("live", "recommendations", "transaction", "batch", "cold")
+PARTS = ("live", "recommendations", "sentiment", "transaction", "batch", "cold")
 PAGE = ROOT / "docs" / "benchmarks.md"
 
 
@@ -44,9 +44,10 @@ def main() -> None:
     # The platform first: its processes must not find the handlers' variables, which are set for everything after it.
     if "live" in parts:
         measured["live"] = live.measure(workload, WORK / "platform", Steps())
-    if "recommendations" in parts:
-        tell("recommendations")
-        measured["recommendations"] = recommendations(given.rounds)
+    for pipeline in ("recommendations", "sentiment"):
+        if pipeline in parts:
+            tell(pipeline)
+            measured[pipeline] = apart(pipeline, given.rounds)
     enter(environment(given.model, peer_model, peer.shipped(given.model)[1]))
     runs: dict[str, Callable[[], Any]] = {
         "transaction": transaction,
@@ -66,10 +67,10 @@ def main() -> None:
     sys.stdout.write(page)
 
 
-def recommendations(rounds: int) -> dict[str, Any]:
-    """The other pipeline, whose functions have variables of the same names, in a process of its own."""
-    found = WORK / "recommendations.json"
-    command = [sys.executable, "-m", "benchmarks.recommendations.run", str(found), str(rounds)]
+def apart(pipeline: str, rounds: int) -> dict[str, Any]:
+    """Another pipeline, whose functions have variables of the same names, in a process of its own."""
+    found = WORK / f"{pipeline}.json"
+    command = [sys.executable, "-m", f"benchmarks.{pipeline}.run", str(found), str(rounds)]
     done = subprocess.run(
         command,
         cwd=ROOT,
@@ -79,7 +80,7 @@ def recommendations(rounds: int) -> dict[str, Any]:
         check=False,
     )
     if done.returncode:
-        raise RuntimeError(f"benchmarks.recommendations failed:\n{done.stderr[-3000:]}")
+        raise RuntimeError(f"benchmarks.{pipeline} failed:\n{done.stderr[-3000:]}")
     figures: dict[str, Any] = json.loads(found.read_text())
     return figures
 
