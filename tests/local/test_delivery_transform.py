@@ -5,12 +5,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local.platform.account import ACCOUNT, REGION
 from local.platform.client import Connection, connect
-from local.platform.process import Platform, start, stop
+from local.platform.process import LOG, Platform, start, stop
 from tests.local.conftest import RUNTIME, Function, name, role, zipped
 from tests.local.lake import Lake
 from tests.local.transforms import (
@@ -210,23 +211,40 @@ def state(tmp_path: Path) -> Iterator[Path]:
     stop(tmp_path)
 
 
-def test_what_waits_for_its_function_goes_on_after_a_restart_with_its_id(state: Path) -> None:
+def test_what_waits_goes_on_after_a_restart_with_its_id_and_what_was_transformed_is_only_put(state: Path) -> None:
     first, go = start(state, port=0), state / "go"
-    here = connect("local", state)
-    arn = here.client("lambda").create_function(
-        FunctionName="transform", Runtime=RUNTIME, Handler="index.handler", Role=role(here),
-        Code={"ZipFile": zipped(index_dot_py=TRANSFORM)}, Environment={"Variables": {"GO": str(go)}},
-    )["FunctionArn"]  # fmt: skip
-    made, lake = Function(here, "transform", arn), Lake(here)
-    made.settle()
-    delivery = stream(lake, partitioned(processor("Lambda", LambdaArn=arn, NumberOfRetries="300"), prefix="scored"))
-    ids = put(here, delivery, post(1), post(2))
-    eventually(lambda: calls(made), "a try", 60)
+    lake = Lake(connect("local", state))
+
+    def made(this: str, **variables: str) -> Function:
+        arn = lake.here.client("lambda").create_function(
+            FunctionName=this, Runtime=RUNTIME, Handler="index.handler", Role=role(lake.here),
+            Code={"ZipFile": zipped(index_dot_py=TRANSFORM)}, Environment={"Variables": variables},
+        )["FunctionArn"]  # fmt: skip
+        found = Function(lake.here, this, arn)
+        found.settle()
+        return found
+
+    def settings(function: Function) -> dict[str, Any]:
+        return partitioned(processor("Lambda", LambdaArn=function.arn, NumberOfRetries="300"), prefix=function.name) | {
+            "RoleARN": role(lake.here, "firehose", Action="lambda:InvokeFunction")
+        }
+
+    waits, done = made("waits", GO=str(go)), made("done")
+    of_waits, of_done = settings(waits), settings(done)
+    roles = [each["RoleARN"].rpartition("/")[2] for each in (of_waits, of_done)]
+    ids = put(lake.here, stream(lake, of_waits), post(1), post(2))
+    put(lake.here, stream(lake, of_done), post(3))
+    eventually(lambda: calls(waits) and calls(done), "a try of each", 60)
+    eventually(lambda: "its role may not put objects" in (state / LOG).read_text(), "the refusal", 60)
     assert stop(state)
     go.touch()
     start(state, port=first.port)
-    lake.here = made.here = connect("local", state)
-    found = eventually(lambda: lines(lake, "scored") or None, "the lines", 60)
+    lake.here = waits.here = done.here = connect("local", state)
+    for each in roles:
+        document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+        lake.here.client("iam").put_role_policy(RoleName=each, PolicyName="this", PolicyDocument=json.dumps(document))
+    found = eventually(lambda: found if count(found := lines(lake, "waits")) else None, "the lines", 60)
     assert Counter(each["n"] for some in found.values() for each in some) == {1: 1, 2: 1}
-    assert {tuple(each["ids"]) for each in calls(made)} == {tuple(ids)}
-    assert not lake.objects("errors/")
+    assert all(each["ids"] == ids for each in calls(waits))
+    eventually(lambda: count(lines(lake, "done")) == 1, "the other line", 60)
+    assert (len(calls(done)), lake.objects("errors/")) == (1, {})
