@@ -1,7 +1,7 @@
 """Held-out logits of both branches -> the scale, the n-grams' share and the shifts that make probabilities of them.
 
-Fitted on posts held out of training, whose classes are weighted to be equally frequent in every language: what comes out
-is the probability where no class is rarer than another, and the largest of them serves macro recall.
+Fitted on posts held out of training, whose classes are weighted to be equally frequent in every language: what comes
+out is the probability where no class is rarer than another, and the largest of them serves macro recall.
 """
 
 from typing import NamedTuple

@@ -1,6 +1,7 @@
 """A file of labelled posts and a model -> its figures in every language, beside those of simple baselines.
 
-    python -m models.sentiment.evaluate --data FILE.jsonl [--out metrics.json] [--model DIR_OR_FILE] [--train FILE.jsonl ...]
+    python -m models.sentiment.evaluate --data FILE.jsonl [--out metrics.json] [--model DIR_OR_FILE]
+        [--train FILE.jsonl ...] [--skip-bad]
 
 A line: {"text": ..., "label": negative | neutral | positive, or 0 | 1 | 2}, optionally "lang" or "language", which is
 detected where it is missing. The model is run as it is served: one thread, the ONNX file, the tokenizer beside it.
@@ -99,14 +100,14 @@ def table(metrics: dict[str, Any]) -> str:
     for name, row in metrics["per_class"].items():
         lines.append(f"{name:16}{row['precision']:13.3f}{row['recall']:10.3f}{row['f1']:10.3f}{row['support']:>8}")
     unsure, speed = metrics["unsure"], metrics["speed"]
-    inside, outside = (unsure[f"accuracy_{side}"] for side in ("inside", "outside"))
+    inside, outside = (_or_none(unsure[f"accuracy_{side}"]) for side in ("inside", "outside"))
+    band = f"unsure (largest probability below {unsure['below']:.3f}): {unsure['share']:.1%} of the posts; accuracy"
+    alone, together = (speed[f"cpu_ms_a_post_{how}"] for how in ("alone", "in_batches"))
     lines += [
         "",
-        f"unsure (largest probability below {unsure['below']:.3f}): {unsure['share']:.1%} of the posts; accuracy "
-        f"{_or_none(inside)} of them, {_or_none(outside)} of the others",
+        f"{band} {inside} of them, {outside} of the others",
         f"expected calibration error {metrics['expected_calibration_error']:.3f}",
-        f"{speed['cpu_ms_a_post_alone']:.1f} ms CPU a post alone, {speed['cpu_ms_a_post_in_batches']:.1f} ms in batches, "
-        f"{speed['posts_per_second']:.0f} posts/s",
+        f"{alone:.1f} ms CPU a post alone, {together:.1f} ms in batches, {speed['posts_per_second']:.0f} posts/s",
         f"model {metrics['model']}",
     ]
     return "\n".join(lines)

