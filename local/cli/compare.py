@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cuatro.prices import AS_OF
 from local.cli.console import out, steps
 from local.cli.options import StateDir, TargetName
 from local.platform.account import ACCESS_KEY, SECRET_KEY
@@ -71,7 +72,9 @@ def sentiment(  # noqa: PLR0913, PLR0917 - a parameter is an option of the comma
             found.append(_measured(name, prices, posts, partial(tell, doing)))
     show(out, found, local)
     if save:
-        save.write_text(json.dumps([each.told() for each in found], indent=2) + "\n", encoding="utf-8")
+        told = {"services": "local platform" if local else "AWS" if services else "none",
+                "prices_as_of": AS_OF, "backends": [each.told() for each in found]}  # fmt: skip
+        save.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 
 
 def _remote(name: str) -> bool:

@@ -14,7 +14,7 @@ from models.sentiment.comparison import Figures, figures
 
 SINGLES = 100
 """Posts that are classified one by one, for the latency."""
-FEWEST = 30
+FEWEST = 20
 """Posts of a language without which its figures are luck: they are not told."""
 
 

@@ -75,7 +75,9 @@ def test_the_command_compares_services_of_the_platform(platform: Platform, tmp_p
     assert done.returncode == 0, done.stdout + done.stderr
     text = " ".join(done.stdout.split())
     assert not {words for words in TABLE if words not in text}, done.stdout
-    told = json.loads(out.read_text(encoding="utf-8"))
+    written = json.loads(out.read_text(encoding="utf-8"))
+    assert written["services"] == "local platform"
+    told = written["backends"]
     assert [each["name"] for each in told] == names.split(",")
     assert [each["quality"]["accuracy"] for each in told] == [1.0] * 3
     assert told[1]["cost"]["usd_per_1000"] == pytest.approx(0.3)

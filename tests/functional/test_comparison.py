@@ -18,7 +18,7 @@ from cuatro.config import Misconfigured
 from functions.sentiment import features
 from local.cli import compare
 from local.comparison.candidates import Candidate, Prices, Wallet, candidate
-from local.comparison.measured import FEWEST, measured
+from local.comparison.measured import measured
 from local.comparison.posts import Labelled, UnreadableError, languages, read
 from local.comparison.table import notes, show
 from local.platform.errors import PlatformError
@@ -27,7 +27,7 @@ from tests.functional import tiny_classifier
 LINES = [
     *({"text": f"I love it, simply great, {number}", "label": "positive", "language": "en"} for number in range(40)),
     *({"text": f"an awful, broken thing {number}", "label": "negative", "language": "en-GB"} for number in range(20)),
-    *({"text": f"muy bueno {number}", "label": "positive", "language": "es"} for number in range(FEWEST)),
+    *({"text": f"muy bueno {number}", "label": "positive", "language": "es"} for number in range(30)),
     *({"text": f"I love it, but it came broken, {number}", "label": "positive"} for number in range(10)),
 ]  # fmt: skip
 
@@ -142,7 +142,9 @@ def test_the_command_writes_everything(file: Path, path: Path, tmp_path: Path, m
     done = CliRunner().invoke(compare.app, ["sentiment", str(file), "--backends", "onnx, onnx", "--out", str(out)])
     assert done.exit_code == 0, done.output
     assert "macro recall" in done.output
-    (told,) = json.loads(out.read_text(encoding="utf-8"))
+    written = json.loads(out.read_text(encoding="utf-8"))
+    assert (written["services"], written["prices_as_of"]) == ("none", prices.AS_OF)
+    (told,) = written["backends"]
     assert (told["name"], told["posts"], told["version"]) == ("onnx", len(LINES), "tiny-1")
     assert set(told["cost"]) == {"usd_per_1000", "basis"}
 
