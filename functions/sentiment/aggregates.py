@@ -119,8 +119,13 @@ def started(grain: Grain, time: datetime) -> datetime:
 def expires_s(key: str, policy: Policy) -> int:
     """Unix seconds at which a row may go."""
     _, grain, start = place(key)
+    return int(expires(grain, start, policy).timestamp())
+
+
+def expires(grain: Grain, time: datetime, policy: Policy) -> datetime:
+    """When the row that holds a time may go."""
     days = {"minute": policy.minute_days, "hour": policy.hour_days, "day": policy.day_days}[grain]
-    return int((start + _LASTS[grain] + timedelta(days=days)).timestamp())
+    return started(grain, time) + _LASTS[grain] + timedelta(days=days)
 
 
 def words_of(rows: Iterable[Aggregate], capacity: int) -> Mapping[Sentiment, dict[str, int]]:

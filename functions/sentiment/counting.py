@@ -11,7 +11,7 @@ from typing import NamedTuple
 from cuatro.events import Sentiment
 from cuatro.posts import LABELS, Scored
 from functions.sentiment import terms
-from functions.sentiment.aggregates import MILLIONTHS, Counts, Grain, Sample, bucket, decode, encode, expires_s
+from functions.sentiment.aggregates import MILLIONTHS, Counts, Grain, Sample, bucket, decode, encode, expires
 from functions.sentiment.policy import Policy
 
 SAMPLE_TEXT = 280
@@ -61,8 +61,11 @@ def parts_of(write: Write, policy: Policy, now_s: int) -> dict[str, Part]:
         "hour": counts._replace(minute=scored.time.astimezone(UTC).minute),
         "day": counts,
     }
-    keys = {bucket(scored.brand, grain, scored.time): part for grain, part in found.items()}
-    return {key: part for key, part in keys.items() if expires_s(key, policy) > now_s}
+    return {
+        bucket(scored.brand, grain, scored.time): part
+        for grain, part in found.items()
+        if expires(grain, scored.time, policy).timestamp() > now_s
+    }
 
 
 def contribution(scored: Scored, human: Sentiment | None) -> Counts:
@@ -85,6 +88,7 @@ def folded(p: bytes | None, parts: Sequence[Part], policy: Policy) -> bytes:
     """A row's attribute p after these. Raises ValueError when it is damaged."""
     row = decode(p)
     gained: tuple[dict[str, int], ...] = ({}, {}, {})
+    samples = {each.post: each for each in row.samples}
     for part in parts:
         row.counts[part.key] = row.counts.get(part.key, Counts()).plus(part.change)
         if part.minute is not None:
@@ -92,12 +96,12 @@ def folded(p: bytes | None, parts: Sequence[Part], policy: Policy) -> bytes:
             change = part.change
             row.minutes[part.minute] = (posts + change.posts, classed + change.classed, negative + change.negative)
         if part.sample:
-            row.samples = [part.sample, *(each for each in row.samples if each.post != part.sample.post)]
+            samples[part.sample.post] = part.sample
         for word in part.words:
             _add(gained, part.label, word, 1)
             if part.label_before:
                 _add(gained, part.label_before, word, -1)
-    row.samples = _newest(row.samples, policy.samples)
+    row.samples = _newest(list(samples.values()), policy.samples)
     # Twice of what is shown: the least of them are the ones that a summary counts badly.
     of = [terms.counted(known, new, 2 * policy.terms) for known, new in zip(row.words, gained, strict=True)]
     row.words = (of[0], of[1], of[2])

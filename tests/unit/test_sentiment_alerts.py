@@ -1,6 +1,7 @@
 """Alerts on simulated brands: a crisis is found, once; noise, the hours of the day and late posts raise nothing."""
 
 import math
+import random
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -33,7 +34,16 @@ def follow(minutes: dict[int, Counts], first: int, last: int, step: int = 5) -> 
         yield now, found
 
 
-@pytest.mark.parametrize("rate", [steady, day_and_night, office_hours])
+def bursts(minutes: int, seed: int) -> Callable[[int], float]:
+    """Ten posts a minute, times exp of a noise that is half forgotten in 20 minutes (AR(1), deviation 0.5)."""
+    chance, kept, level, levels = random.Random(seed), 0.5 ** (1 / 20), 0.0, []
+    for _ in range(minutes):
+        level = kept * level + math.sqrt(1 - kept * kept) * chance.gauss(0, 0.5)
+        levels.append(10 * math.exp(level))
+    return levels.__getitem__
+
+
+@pytest.mark.parametrize("rate", [steady, day_and_night, office_hours, bursts(3 * DAY_MIN, seed=4)])
 def test_two_usual_days_raise_nothing(rate: Callable[[int], float]) -> None:
     """From the second day on, so that one day is known."""
     minutes = written(3 * DAY_MIN, rate, seed=5)
