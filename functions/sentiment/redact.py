@@ -65,7 +65,8 @@ def redacted(
 ) -> tuple[str, Counter[str]]:
     """Text in which [email], [phone], [card], [iban], @user or @u_<pseudonym> stand instead; and how many of each.
 
-    key: of pseudonyms. language: of the text, for phone numbers without a country; the usual ones when None.
+    key: of pseudonyms; without one handles are masked. language: of the text, for phone numbers without a country; the
+    usual ones when None.
     """
     counts: Counter[str] = Counter()
     parts: list[str] = []
@@ -168,7 +169,7 @@ def _words(  # noqa: PLR0913, PLR0917 - what every part of a text needs
 def _without_handles(text: str, handles: Handles, key: bytes, network: str, counts: Counter[str]) -> str:
     def mask(found: re.Match[str]) -> str:
         counts["handle"] += 1
-        return "@user" if handles == "mask" else f"@{pseudonym(found.group(1), network, key)}"
+        return f"@{pseudonym(found.group(1), network, key)}" if handles == "pseudonym" and key else "@user"
 
     return _REDDIT_USER.sub(mask, _HANDLE.sub(mask, text))
 

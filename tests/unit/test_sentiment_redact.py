@@ -67,6 +67,7 @@ def test_handles_are_kept_masked_or_pseudonyms_as_the_brand_chooses() -> None:
     found, counts = redacted(text, "pseudonym", KEY, network="mastodon")
     assert found == f"@{pseudonym('jo', 'mastodon', KEY)} said @{pseudonym('ann@mast.example', 'mastodon', KEY)}"
     assert counts == {"handle": 2}
+    assert redacted(text, "pseudonym", b"")[0] == "@user said @user", "a hash without a key hides nobody"
 
 
 def test_a_pseudonym_is_one_persons_of_one_network_under_one_key() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cuatro import prices
 from cuatro.posts import decode_scored
 from functions.sentiment import outbox
 from tests.functional import tiny_classifier
@@ -183,3 +184,23 @@ def test_the_version_that_follows_is_asked_too_and_harms_nothing(
 def test_an_empty_batch_is_answered(suite: Suite) -> None:
     assert suite.transform([]) == []
     assert suite.wire.calls.total() == 0
+
+
+def test_when_the_second_opinion_is_away_the_first_verdict_stands(
+    suite: Suite, policy: Callable[..., None], metrics: Metrics
+) -> None:
+    policy(second_opinion=f"bedrock:{next(iter(prices.BEDROCK))}", unsure_below=0.9999)
+    suite.wire.down("POST")
+    (line,) = scored_of(suite.classify(post(1)))
+    assert (line["label"], line["backend"], line["unsure"]) == ("positive", "onnx", True)
+    counted = metrics()
+    assert (counted["SecondOpinions"], counted["SecondOpinionsUnanswered"]) == (0, 1)
+    (budget,) = suite.items("cursors").values()
+    assert budget["microusd"] == 0, "what was not used is given back"
+
+
+def test_when_the_budget_is_spent_nobody_is_asked(suite: Suite, policy: Callable[..., None], metrics: Metrics) -> None:
+    policy(second_opinion=f"bedrock:{next(iter(prices.BEDROCK))}", unsure_below=0.9999, monthly_budget_usd=0.0)
+    assert results(suite.classify(post(1))) == ["Ok"]
+    assert metrics()["SecondOpinionsUnpaid"] == 1
+    assert suite.wire.calls["POST"] == 0
