@@ -116,6 +116,9 @@ def candidate(name: str, given: Prices, model: Path | None = None) -> Candidate:
     Raises Misconfigured for a name that is none, OSError and ModelMismatch for the model's file.
     """
     first, _, opinion = name.partition("+bedrock:")
+    if first.partition(":")[0] in WIRES and given.instance not in prices.ENDPOINT_HOUR:
+        known = ", ".join(prices.ENDPOINT_HOUR)
+        raise Misconfigured(f"no price is known of an endpoint on {given.instance}, only of {known}")
     made = backend(first, str(model or MODEL) if first == ONNX else "", features if first == ONNX else None)
     second = BedrockOpinion(opinion, Wallet(int(given.budget_usd * 1_000_000))) if opinion else None
     return Candidate(name, made, second, given.instance, given.posts_an_hour)

@@ -114,6 +114,8 @@ def test_names_that_are_none_are_told() -> None:
     for name in ("fasttext", "sagemaker:"):
         with pytest.raises(Misconfigured):
             candidate(name, Prices())
+    with pytest.raises(Misconfigured, match=r"no price is known of an endpoint on ml\.x1\.huge"):
+        candidate("sagemaker:e", Prices(instance="ml.x1.huge"))
     with pytest.raises(Misconfigured, match="no price"):
         candidate("comprehend+bedrock:nobody.knows", Prices())
 

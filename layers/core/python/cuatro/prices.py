@@ -1,7 +1,7 @@
 """What classifying costs by AWS's list prices, in USD, in one place: us-east-1, on demand, as of AS_OF.
 
-Prices change; a budget holds by these figures, and the month's bill is AWS's. Sources: the public price pages of
-Amazon Comprehend, Amazon Bedrock, AWS Lambda and Amazon SageMaker AI.
+Prices change; a budget holds by these figures, and the month's bill is AWS's. Comprehend's and Nova's were looked up at
+AS_OF; Lambda's, SageMaker's and Claude's are those that their price pages had before, not looked up again.
 """
 
 import re
