@@ -33,8 +33,10 @@ def poll(
 ) -> None:
     """Look for new posts on the networks at once.
 
-    Tells how many posts each poller sent on, and which places failed; those
-    are tried again later by themselves. `cuatro brand sources` shows more.
+    Tells how many posts each poller sent on, and which places failed. Places
+    that failed before are asked again at once, with the credentials that are in
+    the secrets now; those that a network wants left alone still wait. `cuatro
+    brand sources` shows more.
     """
     from local.platform.client import connect  # noqa: PLC0415 - boto3 takes long to import
 

@@ -31,8 +31,13 @@ SPARE_S = 20
 @metrics.log_metrics(capture_cold_start_metric=True)
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """event: {"brand": one of them} or anything else for all. Raises Unavailable when Firehose takes nothing."""
-    setting, start = settings(Settings), time.time()
+    """event: {"brand": one of them} or anything else for all. Raises Unavailable when Firehose takes nothing.
+
+    Who asks by hand has mended something, maybe: places that failed do not wait, and secrets are read anew.
+    """
+    setting, start, by_hand = settings(Settings), time.time(), event.get("source") != "aws.events"
+    if by_hand:
+        _forget()
     source, table = source_of(setting.network), setting.cursors_table
     outlets = Outlets(
         deliver=lambda posts: put_each(setting.posts_delivery, [encode(post) for post in posts]),
@@ -41,6 +46,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         end=start + context.get_remaining_time_in_millis() / 1000 - SPARE_S,
         key=secrets.text(setting.pseudonym_secret_arn).encode(),
         correlation_id=context.aws_request_id,
+        eager=by_hand,
     )
     web = Web(private=setting.allow_private_hosts == "1")
     session = Session(web, secrets.document(setting.secret_arn), start, _tokens(setting.secret_arn))
@@ -54,11 +60,15 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if report.unusable:
         rejections.store(setting.rejected_bucket, "sentiment", unusable(report.unusable, context.aws_request_id, start))
     if any(why.startswith("denied") for why in report.failed.values()):
-        secrets.forget()
-        _tokens.cache_clear()
+        _forget()
     if report.undelivered:
         raise Unavailable(report.undelivered)
     return told
+
+
+def _forget() -> None:
+    secrets.forget()
+    _tokens.cache_clear()
 
 
 @cache

@@ -28,7 +28,7 @@ PARALLEL = 8
 class Outlets(NamedTuple):
     """What a run does. deliver: posts -> positions that were not taken. save: a row's new state -> the row, or None.
 
-    clock: unix seconds. end: no page is begun after that.
+    clock: unix seconds. end: no page is begun after that. eager: places that failed are not waited for.
     """
 
     deliver: Callable[[Sequence[Post]], set[int]]
@@ -37,6 +37,7 @@ class Outlets(NamedTuple):
     end: float
     key: bytes
     correlation_id: str | None = None
+    eager: bool = False
 
 
 class Unusable(NamedTuple):
@@ -105,7 +106,8 @@ class _Reading:
                 break
             if self.until and row.state.backoff_until < self.until:
                 self._save(row, row.state.limited(self.until, "another search met the limit", now))
-            if self.until or row.state.backoff_until > now:
+            eager = self.outlets.eager and row.state.failures > 0 and row.state.status != "limited"
+            if self.until or (row.state.backoff_until > now and not eager):
                 self.report.waiting += 1
                 continue
             self.report.polled += 1

@@ -55,6 +55,10 @@ class Polling(Stage):
         client("secretsmanager").put_secret_value(SecretId=self._arns[network], SecretString=json.dumps(document))
         secrets.forget()
 
+    def secret_of(self, network: str) -> str:
+        """The ARN of its secret."""
+        return self._arns[network]
+
     def watch(self, brand: str = "northwind", **changes: Any) -> None:
         """A brand that is looked for on all networks, or as `changes` say."""
         body = {
@@ -79,7 +83,7 @@ class Polling(Stage):
         return written
 
     def poll(self, network: str, left_ms: int = 60_000, **event: Any) -> dict[str, Any]:
-        """One run of a network's poller."""
+        """One run of a network's poller, by its schedule unless `source` says otherwise."""
         from functions.sentiment.poll.handler import handler  # noqa: PLC0415 - reads the test's environment
 
         secret = "" if network == "rss" else self._arns[network]
@@ -88,7 +92,7 @@ class Polling(Stage):
         settings.cache_clear()
         context = PollContext()
         context.left_ms = left_ms
-        return handler(event, context)
+        return handler({"source": "aws.events", **event}, context)
 
     def posts(self) -> list[dict[str, Any]]:
         """What Firehose has, in the order it came."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.functional.sentiment.polling import NETWORKS, Polling, polling
+from tests.functional.stage import client
 
 SEARCHED = ("bluesky", "reddit", "x")
 
@@ -203,6 +204,21 @@ def test_credentials_that_are_wrong_are_told_and_those_that_are_right_heal(
     poller.wait()
     poller.poll(network)
     assert texts(poller) == wanted
+
+
+def test_who_asks_by_hand_need_not_wait_for_what_is_mended(poller: Polling) -> None:
+    """And meets a limit as everybody does."""
+    wanted = fill(poller, "x")
+    whole = poller.networks.secret("x")
+    poller.rotate("x", {**whole, "bearer_token": "wrong"})
+    poller.poll("x")
+    client("secretsmanager").put_secret_value(SecretId=poller.secret_of("x"), SecretString=json.dumps(whole))
+    assert poller.poll("x")["waiting"] == 1
+    assert poller.poll("x", source="cuatro poll")["posts"] == 3
+    assert texts(poller) == wanted
+    poller.networks.fail("x", "limited", seconds=300)
+    poller.poll("x")
+    assert poller.poll("x", source="cuatro poll")["waiting"] == 1
 
 
 def test_a_closed_mastodon_instance_wants_its_token(poller: Polling) -> None:
