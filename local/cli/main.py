@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from local.cli import brand, catalog, compare, posts, send
+from local.cli import brand, catalog, compare, posts, search, send
 from local.cli.backfill import backfill
 from local.cli.console import show_error
 from local.cli.demo import demo
@@ -62,6 +62,7 @@ app.add_typer(brand.app, name="brand")
 app.command()(poll)
 app.command()(posts.label)
 app.add_typer(compare.app, name="compare")
+app.add_typer(search.app, name="search")
 app.command()(replay)
 app.command()(backfill)
 app.command()(models)
