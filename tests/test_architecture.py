@@ -65,7 +65,7 @@ def test_functions_import_cuatro_and_their_own_pipeline_only(pipeline: str) -> N
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_models_import_only_what_serving_shares_with_them(pipeline: str) -> None:
     """The functions' pure modules: what makes features, explains, decides, what the lake keeps; and the container."""
-    pure = ("features", "history", "explain", "reasons", "decide", "lake")
+    pure = ("features", "history", "explain", "reasons", "decide", "lake", "language")
     shared = tuple(f"functions.{pipeline}.{module}" for module in pure)
     for path in modules(f"models/{pipeline}"):
         for imported in imports(path):
