@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
+from traceback import extract_tb
 from typing import NamedTuple, Self
 
 import msgspec
@@ -142,8 +144,7 @@ class _Reading:
             why = f"{rejected.code}: {rejected.reason}"
             self._failed(reached, place, reached.state.failed("rejected", why, self.outlets.clock()))
         except Exception as error:  # noqa: BLE001 - an answer that nobody thought of must not stop the other places
-            why = f"{type(error).__name__}: {error}"
-            self._failed(reached, place, reached.state.failed("failed", why, self.outlets.clock()))
+            self._failed(reached, place, reached.state.failed("failed", _where(error), self.outlets.clock()))
 
     def _advance(self, brand: Brand, row: Row, page: Page) -> Row | None:
         """The page's posts to Firehose, then the cursor: what happens between the two is read again."""
@@ -183,7 +184,7 @@ class _Reading:
                     )
                 )  # fmt: skip
             except Exception as error:  # noqa: BLE001 - one post that cannot be read must not hold up all that follow
-                bad.append(Unusable(each.incoming.network, brand.brand, each.incoming.id, type(error).__name__))
+                bad.append(Unusable(each.incoming.network, brand.brand, each.incoming.id, _where(error)))
         if len(bad) == len(page.posts) > 1:  # it is not the posts that are wrong: they are kept for when that is mended
             raise Unavailable(f"none of {len(bad)} posts could be read: {bad[0].why}")
         self.report.unusable += bad
@@ -200,3 +201,9 @@ class _Reading:
                 self.report.overtaken += 1
         except (Unavailable, Refused) as error:
             self.report.failed.setdefault(state.name, str(error))
+
+
+def _where(error: Exception) -> str:
+    """What went wrong and in which line: its message may hold what somebody wrote, which must not be kept."""
+    place = extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}"

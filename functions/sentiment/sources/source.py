@@ -4,6 +4,7 @@ A place is what is asked for by itself: a search, a hashtag of an instance, a fe
 who polls keeps it, and gives it back once the page's posts are safe. A page may hold posts that were there before.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -154,11 +155,19 @@ def json_of(answer: Answer, kind: type[Any] = dict) -> Any:
     """The JSON object or list of an answer. Raises Unavailable: half an answer may be whole the next time."""
     try:
         value = msgspec.json.decode(answer.body)
-    except (ValueError, RecursionError) as error:
-        raise Unavailable(f"not JSON: {error}") from None
+    except (ValueError, RecursionError):
+        value = _mended(answer.body)
     if not isinstance(value, kind):
         raise Unavailable(f"not a JSON {kind.__name__}")
     return value
+
+
+def _mended(body: bytes) -> Any:
+    """Half an emoji or bad UTF-8 in one post must not hold up all that come after it; cleaning takes it out."""
+    try:
+        return json.loads(body.decode("utf-8", "replace"))
+    except (ValueError, RecursionError) as error:
+        raise Unavailable(f"not JSON: {type(error).__name__}") from None
 
 
 def limit_of(headers: Mapping[str, str], now: float) -> Limit:

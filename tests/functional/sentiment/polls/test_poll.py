@@ -2,20 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from cuatro.errors import Unavailable
-from tests.functional.sentiment.polling import NETWORKS, Polling, polling
+from tests.functional.sentiment.polls.polling import NETWORKS, Polling
 
 PERSONAL = "northwind coffee is great, ask @barista or mail jo.smith@example.com or +1 212 555 0142"
-
-
-@pytest.fixture
-def poller(monkeypatch: pytest.MonkeyPatch) -> Iterator[Polling]:
-    with polling(monkeypatch) as found:
-        yield found
 
 
 def test_five_networks_are_read_and_every_post_comes_once(poller: Polling) -> None:

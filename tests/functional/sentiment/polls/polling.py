@@ -25,6 +25,7 @@ ENVIRONMENT = {
     "POWERTOOLS_SERVICE_NAME": "sentiment", "POWERTOOLS_METRICS_NAMESPACE": "Cuatro",
 }  # fmt: skip
 NETWORKS = ("mastodon", "bluesky", "reddit", "x", "rss")
+SEARCHED = ("bluesky", "reddit", "x")
 
 
 class PollContext(Context):
@@ -141,3 +142,16 @@ def polling(monkeypatch: pytest.MonkeyPatch) -> Iterator[Polling]:
         yield Polling(wire, networks, monkeypatch)
     settings.cache_clear()
     secrets.forget()
+
+
+def fill(poller: Polling, network: str, count: int = 3) -> set[str]:
+    """Texts of new posts."""
+    return {
+        poller.write(network, f"#northwindcoffee {number}", ago_s=90 + number, place="news", title=f"n{number}").text
+        for number in range(count)
+    }
+
+
+def texts(poller: Polling) -> set[str]:
+    """Of what was sent on, the last lines."""
+    return {post["text"].split("\n")[-1] for post in poller.posts()}
