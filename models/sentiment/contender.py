@@ -18,7 +18,7 @@ from models.container.archive import unpack
 
 GOLDEN_TOLERANCE = 0.02
 """Of a probability: processors round the products of 8-bit numbers differently."""
-ROUNDS, TIMED = 7, 64
+ROUNDS, TIMED = 5, 32
 
 Array = NDArray[np.float32]
 

@@ -20,7 +20,7 @@ from cuatro.adapters.classifier import BATCH, TOKENIZER
 from cuatro.adapters.onnx_file import opened
 from cuatro.errors import ModelMismatch
 from functions.sentiment import features
-from models.sentiment import guard
+from models.sentiment import guard, rehearsal
 from models.sentiment.contender import Contender
 from models.sentiment.dataset import digest, side_of
 from models.sentiment.export import head_of, with_head
@@ -48,13 +48,15 @@ def train(channels: Mapping[str, Path], hyperparameters: Mapping[str, str], out:
         raise ValueError(f"the training set has the hash {data_hash}, not the data_hash {expected} that was asked for")
     champion = Contender.of(channels["champion"])
     labels = side.labelled["label"].to_numpy(np.int64)
-    labelled, recent = (_known(champion, list(table["text"])) for table in (side.labelled, side.recent))
-    found = learned(labelled, labels, recent, seed)
+    others = [*side.recent["text"], *rehearsal.texts(champion.files[TOKENIZER], seed)]
+    labelled, kept = _known(champion, list(side.labelled["text"])), _known(champion, others)
+    found = learned(labelled, labels, kept, seed)
     made_of = f"{data_hash} {champion.sha256}"
     version = f"sentiment-{hashlib.sha256(made_of.encode()).hexdigest()[:8]}-{seed}"
     origin = {"version": version, "data_hash": data_hash, "built_upon": champion.version}
-    metrics: dict[str, Any] = {**origin, "seed": seed, **_figures(found, labelled, labels, recent)}
-    told = {**origin, "metrics": metrics["held_out"]}
+    metrics: dict[str, Any] = {**origin, "seed": seed, **_figures(found, labelled, labels)}
+    metrics["rows"] = {"labelled": len(labels), "recent": len(side.recent), "rehearsed": rehearsal.TEXTS}
+    told = {**origin, "metrics": {name: metrics[name] for name in ("rows", "ridge", "right")}}
     model = _changed(champion, found, told)
     out.mkdir(parents=True, exist_ok=True)
     (out / "model.onnx").write_bytes(model)
@@ -76,12 +78,13 @@ def _known(model: Contender, texts: list[str]) -> Known:
     if EMBEDDING not in {each.name for each in session.get_outputs()}:
         raise ModelMismatch(f"{model.version} has no output {EMBEDDING}: its last layer cannot be fitted anew")
     tokenizer = SentencePieceProcessor(model_proto=model.files[TOKENIZER])
-    parts = []
+    parts, order = [], sorted(range(len(texts)), key=lambda at: len(texts[at]))
     for start in range(0, max(len(texts), 1), BATCH):
         # Without texts, one stands for the width of the embedding.
-        given = features.encode(texts[start : start + BATCH] or ["-"], tokenizer)
+        given = features.encode([texts[at] for at in order[start : start + BATCH]] or ["-"], tokenizer)
         parts.append(session.run([EMBEDDING, PROBABILITIES], {name: given[name] for name in inputs}))
-    embedding, probabilities = (np.concatenate(each)[: len(texts)] for each in zip(*parts, strict=True))
+    back = np.argsort(order) if texts else []
+    embedding, probabilities = (np.concatenate(each)[back] for each in zip(*parts, strict=True))
     return Known.of(embedding, probabilities)
 
 
@@ -111,17 +114,14 @@ def _checked(out: Path, champion: Contender, found: Learned) -> tuple[list[dict[
     return [{"text": text, "probabilities": p.tolist()} for text, p in zip(posts, said, strict=True)], difference
 
 
-def _figures(found: Learned, labelled: Known, labels: NDArray[np.int64], recent: Known) -> dict[str, Any]:
+def _figures(found: Learned, labelled: Known, labels: NDArray[np.int64]) -> dict[str, Any]:
     """For metrics.json. right: share of the training labels that both models give, which proves nothing but effort."""
     before, after = labelled.log_p.argmax(axis=1), labelled.changed(found.change).argmax(axis=1)
-    moved = recent.changed(found.change).argmax(axis=1) != recent.log_p.argmax(axis=1)
     return {
-        "rows": {"labelled": len(labels), "recent": len(moved)},
         "ridge": found.ridge,
-        "held_out": {f"{ridge:g}": loss for ridge, loss in found.held_out.items()},
-        "unchanged": found.unchanged,
+        "held_out": {f"{ridge:g}": errors._asdict() for ridge, errors in found.held_out.items()},
+        "unchanged": found.unchanged._asdict(),
         "right": {"before": float((before == labels).mean()), "after": float((after == labels).mean())},
-        "recent_moved": float(moved.mean()) if len(moved) else 0.0,
         "weight_norm": float(np.linalg.norm(found.change.weight)),
     }
 

@@ -18,9 +18,10 @@ from scipy.special import log_softmax
 from threadpoolctl import threadpool_limits
 
 RIDGES = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
-"""Strengths that are tried, from the strongest on, until weaker ones are worse."""
-FOLDS, WORSE = 5, 2
-"""So many ridges in a row that are worse than the best end the search."""
+"""Strengths that are tried, from the strongest on."""
+HOLD = 3.0
+"""What the posts without a label count in all, where those with one count 1."""
+FOLDS = 5
 ROUGH, EXACT = {"maxiter": 100, "ftol": 1e-7}, {"maxiter": 500, "ftol": 1e-10}
 """Of the solver: to compare ridges by, and for the layer that is kept."""
 SMALLEST = 1e-6
@@ -63,19 +64,41 @@ class Known(NamedTuple):
         return found
 
 
+class Errors(NamedTuple):
+    """wrong: of so many labels; moved: of so many other posts, into another class."""
+
+    wrong: int
+    labels: int
+    moved: int
+    others: int
+
+    @property
+    def share(self) -> float:
+        """Of both, added."""
+        return self.wrong / max(self.labels, 1) + self.moved / max(self.others, 1)
+
+    @property
+    def deviation(self) -> float:
+        """Standard error of the share. By Laplace's rule of succession it is not 0 where nothing was wrong."""
+        counts = (self.wrong, self.labels), (self.moved, self.others)
+        shares = [((count + 1) / (of + 2), of) for count, of in counts if of]
+        return float(np.sqrt(sum(p * (1 - p) / of for p, of in shares)))
+
+
 class Learned(NamedTuple):
-    """ridge: chosen; held_out: ridge -> loss of posts that were not learned from; unchanged: the model's own."""
+    """ridge: chosen; held_out: ridge -> errors on posts that were not learned from; unchanged: the model's own."""
 
     change: Change
     ridge: float
-    held_out: dict[float, float]
-    unchanged: float
+    held_out: dict[float, Errors]
+    unchanged: Errors
 
 
 def learned(labelled: Known, labels: NDArray[np.int64], others: Known, seed: int) -> Learned:
     """labels: 0..2 of each labelled post; others: posts without one, may be none.
 
-    Both sides count the same, whatever their numbers. The ridge with the least held-out loss is taken.
+    The strongest ridge is taken whose held-out errors are at most one standard error above the least (Breiman et al.
+    1984): a weaker one only makes the model surer of what it gets right anyway.
     """
     # Products as small as these only wait for each other in several threads.
     with threadpool_limits(1):
@@ -85,31 +108,38 @@ def learned(labelled: Known, labels: NDArray[np.int64], others: Known, seed: int
 def _learned(labelled: Known, labels: NDArray[np.int64], others: Known, seed: int) -> Learned:
     rng = np.random.default_rng(seed)
     folds = [rng.permutation(len(known.log_p)) % FOLDS for known in (labelled, others)]
-    held_out: dict[float, float] = {}
+    held_out: dict[float, Errors] = {}
     starts = [_nothing(labelled)] * FOLDS
     for ridge in RIDGES:
-        total = 0.0
+        wrong = moved = 0
         for fold in range(FOLDS):
             mine, theirs = (each == fold for each in folds)
             learning = labelled.part(~mine), labels[~mine], others.part(~theirs)
             starts[fold] = fitted(*learning, ridge, starts[fold], ROUGH)
-            total += loss(labelled.part(mine), labels[mine], others.part(theirs), starts[fold])
-        held_out[ridge] = total / FOLDS
-        if len(held_out) > WORSE and min(list(held_out.values())[-WORSE:]) > min(held_out.values()):
-            break
-    ridge = min(held_out, key=held_out.__getitem__)
+            found = errors(labelled.part(mine), labels[mine], others.part(theirs), starts[fold])
+            wrong, moved = wrong + found.wrong, moved + found.moved
+        held_out[ridge] = Errors(wrong, len(labels), moved, len(others.log_p))
+    best = min(held_out.values(), key=lambda each: each.share)
+    ridge = next(ridge for ridge in RIDGES if held_out[ridge].share <= best.share + best.deviation)
     change = fitted(labelled, labels, others, ridge, starts[0], EXACT)
-    return Learned(change, ridge, held_out, loss(labelled, labels, others, _nothing(labelled)))
+    return Learned(change, ridge, held_out, errors(labelled, labels, others, _nothing(labelled)))
+
+
+def errors(labelled: Known, labels: NDArray[np.int64], others: Known, change: Change) -> Errors:
+    """Labels that the model does not give with the change, and posts without one that it puts into another class."""
+    wrong = labelled.changed(change).argmax(axis=1) != labels
+    moved = others.changed(change).argmax(axis=1) != others.log_p.argmax(axis=1)
+    return Errors(int(wrong.sum()), len(wrong), int(moved.sum()), len(moved))
 
 
 def loss(labelled: Known, labels: NDArray[np.int64], others: Known, change: Change) -> float:
-    """Mean log loss of the labels, plus the mean divergence from what the model said of the others."""
+    """Mean log loss of the labels, plus HOLD times the mean divergence from what the model said of the others."""
     total = 0.0
     if len(labels):
         total -= float(labelled.changed(change)[np.arange(len(labels)), labels].mean())
     if len(others.log_p):
         said = np.exp(others.log_p)
-        total += float((said * (others.log_p - others.changed(change))).sum(axis=1).mean())
+        total += HOLD * float((said * (others.log_p - others.changed(change))).sum(axis=1).mean())
     return total
 
 
@@ -124,10 +154,11 @@ def fitted(  # noqa: PLR0913, PLR0917 - what a fit depends on
     """The change with the least `loss` plus ridge / 2 times its squared size. It is convex: start only saves time."""
     wanted = np.zeros_like(labelled.log_p)
     wanted[np.arange(len(labels)), labels] = 1.0
-    # Soft targets: the label itself, or what the model said. Each side's weights sum to 1.
+    # Soft targets: the label itself, or what the model said. Each side's weights sum to what it counts.
     said = np.concatenate([labelled.log_p, others.log_p])
     target = np.concatenate([wanted, np.exp(others.log_p)])
-    weight = np.concatenate([np.full(len(side.log_p), 1.0 / max(len(side.log_p), 1)) for side in (labelled, others)])
+    sides = (labelled, 1.0), (others, HOLD)
+    weight = np.concatenate([np.full(len(side.log_p), counts / max(len(side.log_p), 1)) for side, counts in sides])
     rows = np.concatenate([labelled.embedding, others.embedding])
     rows = np.hstack([rows, np.ones((len(rows), 1))])
     strength = np.append(np.full(rows.shape[1] - 1, ridge), 0.0)

@@ -23,7 +23,7 @@ WEIGHT, BIAS, SCALE = HEAD
 TOKENIZER = ROOT / "models" / "sentiment" / "tokenizer.model"
 EMBEDDING, PROBABILITIES = "embedding", "probabilities"
 INPUTS = ("input_ids", "attention_mask")
-PIECES, SIZE, TEMPERATURE = 4096, 48, 0.8
+PIECES, SIZE, TEMPERATURE = 4096, 192, 0.8
 
 KNOWN = (
     ("awful", "broken", "worst", "rude", "refund", "disappointed", "terrible", "horrible"),
@@ -178,7 +178,7 @@ def history(
     wrong: the share of labels that somebody turned around.
     """
     rows = []
-    for number, post in enumerate(posts(rng, count, tuple(a + b for a, b in zip(KNOWN, SLANG * 1, strict=True)))):
+    for number, post in enumerate(posts(rng, count, tuple(a[:3] + b for a, b in zip(KNOWN, SLANG, strict=True)))):
         when = START + timedelta(days=days * number / count)
         label = (post.label + 2) % 3 if rng.random() < wrong else post.label
         rows.append(labelled(number, post, when, label))

@@ -13,15 +13,16 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+from cdk.retraining_sentiment import RECIPE, SentimentRetraining
 from cuatro.adapters.classifier import Classifier
 from cuatro.errors import ModelMismatch
 from functions.sentiment import features
-from models.sentiment import fitting, gate, guard
+from models.sentiment import fitting, gate, guard, rehearsal
 from models.sentiment.contender import Contender, seconds
 from models.sentiment.data import Post
 from models.sentiment.dataset import Windows, build, side_of
 from models.sentiment.export import HEAD
-from tests.models.sentiment_posts import KNOWN, SLANG, START, folder, history, model, packed, posts, write
+from tests.models.sentiment_posts import KNOWN, START, folder, history, model, packed, posts, write
 
 Change = Callable[[onnx.ModelProto], None]
 
@@ -66,6 +67,20 @@ class Bench:
         return told
 
 
+def refusing(told: dict[str, Any]) -> list[str]:
+    """The deployed gate's conditions that do not hold."""
+    limits = {name: value for name, (_, value) in SentimentRetraining().parameters("").items()}
+    found = []
+    for each in RECIPE.conditions:
+        value: Any = told
+        for name in each.path.split("."):
+            value = value[name]
+        limit = limits[each.limit] if isinstance(each.limit, str) else each.limit
+        if not (value >= limit if each.holds == "at least" else value <= limit):
+            found.append(each.path)
+    return found
+
+
 @pytest.fixture
 def bench(tmp_path: Path, champion: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(tmp_path))
@@ -80,7 +95,7 @@ def test_corrections_are_learned_without_forgetting_and_pass_the_gate(bench: Ben
     assert gain["macro_recall"] == pytest.approx(told["challenger"]["macro_recall"] - told["champion"]["macro_recall"])
     assert 0 < gain["lower"] < gain["macro_recall"]
     assert gain["macro_recall"] > 0.03
-    assert gain["guard_loss"] <= 0.01
+    assert refusing(told) == []
     assert told["challenger"]["guard_macro_recall"] > 0.9
     assert set(gain) == set(gate.UNUSABLE)
     assert told["sane"] == 1
@@ -90,7 +105,9 @@ def test_corrections_are_learned_without_forgetting_and_pass_the_gate(bench: Ben
     assert told["challenger"]["feature_set"] == hashlib.sha256(features.VERSION.encode()).hexdigest()[:12]
     metrics = json.loads((made / "metrics.json").read_text())
     assert told["challenger"]["version"] == metrics["version"] != told["champion"]["version"] == "tiny-1"
-    assert metrics["held_out"][f"{metrics['ridge']:g}"] < metrics["unchanged"]
+    held_out = metrics["held_out"][f"{metrics['ridge']:g}"]
+    assert held_out["wrong"] < metrics["unchanged"]["wrong"] * 0.8
+    assert metrics["rows"] == {"labelled": 260, "recent": 195, "rehearsed": rehearsal.TEXTS}
 
 
 def test_only_the_last_layer_changes_and_serving_takes_the_file(bench: Bench) -> None:
@@ -116,12 +133,11 @@ def test_only_the_last_layer_changes_and_serving_takes_the_file(bench: Bench) ->
 
 
 @pytest.mark.parametrize("wrong", [0.3, 1.0])
-def test_poisoned_labels_look_good_on_themselves_and_the_guard_set_tells(bench: Bench, wrong: float) -> None:
+def test_poisoned_labels_look_good_on_themselves_and_do_not_pass(bench: Bench, wrong: float) -> None:
     bench.lake(wrong)
-    gain = bench.evaluation(bench.trained())["gain"]
-    assert gain["macro_recall"] > 0, "the newest labels are as wrong as those that were learned"
-    assert gain["guard_loss"] > 0.015
-    assert gain["ece"] > 0.02
+    told = bench.evaluation(bench.trained())
+    assert refusing(told), told["gain"]
+    assert told["gain"]["macro_recall"] > -0.05, "the newest labels are as wrong as those that were learned"
 
 
 def test_the_same_model_gains_nothing(bench: Bench) -> None:
@@ -229,8 +245,3 @@ def test_the_slower_of_two_is_told_whatever_else_runs(champion: Path) -> None:
     one, other = Contender(champion), Contender(champion)
     ticks = iter(np.cumsum([0, *[1, 0, 3, 0] * 60]).tolist())
     assert seconds(["a"], one, other, clock=lambda: next(ticks)) == [1, 3]
-
-
-def test_slang_is_not_in_what_the_small_model_knows() -> None:
-    """So that the tests above mean something."""
-    assert not {word for words in SLANG for word in words} & {word for words in KNOWN for word in words}
