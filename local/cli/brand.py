@@ -14,12 +14,13 @@ from local.cli.console import out
 from local.cli.options import StateDir, TargetName
 from local.platform.client import Target
 from local.platform.errors import PlatformError
+from local.platform.pipelines import STACKS
 from local.platform.process import STATE
 
 if TYPE_CHECKING:
     from local.feed.api import Answer, Api
 
-STACK = "CuatroSentiment"
+
 KEYLESS = "bluesky"
 """What is watched when nothing is said: it is open to all, and wants no credentials."""
 _COLOURS = {"ok": "green", "new": "dim", "limited": "yellow"}
@@ -148,7 +149,7 @@ def _api(target: Target | None, state: Path) -> "Api":
     from local.platform.client import connect  # noqa: PLC0415
 
     connection = connect(target, state)
-    return Api(connection, connection.outputs(STACK)["ApiUrl"])
+    return Api(connection, connection.outputs(STACKS["sentiment"])["ApiUrl"])
 
 
 def _done(answer: "Answer") -> Any:

@@ -11,9 +11,9 @@ from local.cli.console import err, out
 from local.cli.options import StateDir, TargetName
 from local.platform.client import Connection
 from local.platform.errors import PlatformError
+from local.platform.pipelines import STACKS
 from local.platform.process import STATE
 
-STACK = "CuatroSentiment"
 FUNCTIONS = {
     "mastodon": "PollMastodonFunction",
     "bluesky": "PollBlueskyFunction",
@@ -45,7 +45,7 @@ def poll(
     if network and network not in FUNCTIONS:
         raise PlatformError(f"There is no network {network}.", f"Take one of {', '.join(FUNCTIONS)}.")
     connection = connect(target, state)
-    outputs = connection.outputs(STACK)
+    outputs = connection.outputs(STACKS["sentiment"])
     wanted = [network] if network else list(FUNCTIONS)
     with ThreadPoolExecutor(len(wanted)) as threads:
         answers = list(threads.map(lambda each: _polled(connection, outputs[FUNCTIONS[each]], brand), wanted))
