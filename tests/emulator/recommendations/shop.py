@@ -1,6 +1,5 @@
 """The deployed recommendations pipeline as a test sees it: interactions in, lists out, the lake behind."""
 
-import gzip
 import json
 import time
 from collections.abc import Iterable
@@ -13,7 +12,8 @@ from functions.recommendations.experiment import assigned
 from functions.recommendations.policy import Policy
 from functions.recommendations.profile import Profile, decode
 from functions.recommendations.shelves import ALL, popular
-from tests.emulator.deployed import Answer, Deployed, Item, name, rfc3339
+from tests.emulator.deployed import Answer, Item, name, rfc3339
+from tests.emulator.lakes import WithLake
 from tests.waiting import DEADLINE_S, eventually
 
 
@@ -30,7 +30,7 @@ def interaction(ago: timedelta = timedelta(0), **fields: Any) -> Item:
     return {key: value for key, value in (made | fields).items() if value is not None}
 
 
-class Shop(Deployed):
+class Shop(WithLake):
     """With the questions that tests ask of profiles, lists, shelves and the lake."""
 
     def list_of(self, user_id: str, headers: dict[str, str] | None = None, **query: Any) -> Answer:
@@ -74,35 +74,6 @@ class Shop(Deployed):
         """Item -> decayed count on a shelf."""
         item = self.item("ShelvesTable", shelf=shelf)
         return {each.item: each.count for each in popular(item["p"])} if item else {}
-
-    def lines(self, kind: str) -> list[Item]:
-        """Lines of lists/ or feedback/ in the lake."""
-        s3, bucket = self.client("s3"), self.outputs["LakeBucket"]
-        keys = [key for key in self.lake(kind) if key.endswith(".gz")]
-        texts = [gzip.decompress(s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
-        return [json.loads(line) for text in texts for line in text.splitlines()]
-
-    def lake(self, kind: str) -> list[str]:
-        """Keys of objects of recommendations/<kind>/."""
-        pages = self.client("s3").get_paginator("list_objects_v2")
-        found = pages.paginate(Bucket=self.outputs["LakeBucket"], Prefix=f"recommendations/{kind}/")
-        return [each["Key"] for page in found for each in page.get("Contents", [])]
-
-    def query(self, sql: str) -> list[list[str | None]]:
-        """Rows of an Athena query in the stack's workgroup and database."""
-        athena, database = self.client("athena"), self.outputs["GlueDatabase"]
-        started = athena.start_query_execution(
-            QueryString=sql, QueryExecutionContext={"Database": database}, WorkGroup=database
-        )["QueryExecutionId"]
-
-        def ended() -> dict[str, Any] | None:
-            status: dict[str, Any] = athena.get_query_execution(QueryExecutionId=started)["QueryExecution"]["Status"]
-            return status if status["State"] not in {"QUEUED", "RUNNING"} else None
-
-        status = eventually(ended, f"the end of {sql}")
-        assert status["State"] == "SUCCEEDED", status
-        rows = athena.get_query_results(QueryExecutionId=started)["ResultSet"]["Rows"]
-        return [[cell.get("VarCharValue") for cell in row["Data"]] for row in rows[1:]]
 
     def stock(self, items: Iterable[Item]) -> None:
         """Items into the catalogue, by the command line."""
