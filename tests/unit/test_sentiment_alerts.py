@@ -163,6 +163,20 @@ def test_a_quiet_brand_is_known_to_be_quiet() -> None:
     assert look(State(), minutes, now).raised == ()
 
 
+def test_one_window_alone_is_no_alert_unless_the_policy_says_so() -> None:
+    """And where it is, the same window raises no second one after the first has ended."""
+    begin = (START + DAY_MIN + 300) // 5 * 5
+    crisis(minutes := dict(_USUAL), begin, begin + 5)
+    assert [alert for _, found in follow(minutes, begin - 5, begin + 60, 1) for alert in found.raised] == []
+    state, kinds = State(), []
+    for now in range(begin, begin + 60):
+        found = look(state, minutes, now, msgspec.structs.replace(POLICY, raise_windows=1))
+        state = found.state
+        kinds += [alert.kind for alert in found.raised]
+    assert sorted(kinds) == ["shift", "spike"]
+    assert all(alert.cleared_s for alert in state.alerts)
+
+
 def test_few_posts_are_no_reason_however_rare() -> None:
     minutes = {START + 2 * DAY_MIN - 10: (7, 7, 7), START + 2 * DAY_MIN - 3: (7, 7, 7)}
     assert look(State(since=START), minutes, START + 2 * DAY_MIN).raised == ()
