@@ -101,6 +101,18 @@ def test_posts_that_come_late_raise_it_when_they_come() -> None:
     assert all(alert.started == begin for alert in found.raised)
 
 
+def test_posts_that_come_after_their_alert_has_ended_raise_no_second_one() -> None:
+    begin = (START + DAY_MIN + 300) // 5 * 5
+    crisis(minutes := dict(_USUAL), begin, begin + 10)
+    *_, (now, found) = follow(minutes, begin, begin + 40, step=1)
+    (ended,) = {alert.cleared_min for alert in found.state.alerts}
+    assert ended is not None
+    crisis(minutes, ended - 10, ended)
+    assert look(found.state, minutes, now).raised == ()
+    crisis(minutes, ended, ended + 10)
+    assert len(look(found.state, minutes, now).raised) == 2
+
+
 def test_judging_again_changes_nothing() -> None:
     begin = START + DAY_MIN + 300
     minutes = written(DAY_MIN + 600, steady, seed=9)
