@@ -9,8 +9,8 @@ from benchmarks.sentiment.alone import COLLECT, FINGERPRINT, LANGUAGE, MANY, NAI
 SECTION = """
 ## Sentiment
 
-The shipped model ({megabytes:.1f} MB) on the project's own posts in six languages, {characters} characters in the
-middle. One thread but for *naive*, whose session has the library's defaults.
+The shipped model ({megabytes:.1f} MB) on the project's own posts in six languages, of {characters} characters at the
+median. One thread but for *naive*, whose session has the library's defaults.
 
 ### The steps of a post, each alone
 
@@ -21,7 +21,7 @@ No AWS call. CPU of a post.
 {alone}
 
 - *naive* is `benchmarks/sentiment/naive.py`: an ONNX session as one opens it, SentencePiece and a run for each post.
-  It runs the project's own model: a transformers pipeline is not installed, and would bring a model of another size.
+  Much of the difference is the session's threads, which wait for each other. It runs the project's own model: a transformers pipeline is not installed, and would bring a model of another size.
 - *clean and redact* is all that a collector does with a post: markup, Unicode, e-mails, phones, cards, IBANs, handles.
 
 ### The Firehose transform
