@@ -21,7 +21,8 @@ No AWS call. CPU of a post.
 {alone}
 
 - *naive* is `benchmarks/sentiment/naive.py`: an ONNX session as one opens it, SentencePiece and a run for each post.
-  Much of the difference is the session's threads, which wait for each other. It runs the project's own model: a transformers pipeline is not installed, and would bring a model of another size.
+  Much of the difference is the session's threads, which wait for each other. It runs the project's own model: a
+  transformers pipeline is not installed, and would bring a model of another size.
 - *clean and redact* is all that a collector does with a post: markup, Unicode, e-mails, phones, cards, IBANs, handles.
 
 ### The Firehose transform
