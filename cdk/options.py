@@ -34,9 +34,7 @@ def chosen(target: str | None = None, **options: str | None) -> Target:
     given = {option: value for option, value in {"target": target, **options}.items() if value is not None}
     for option, value in given.items():
         known = KNOWN[option]
-        if not any(
-            value == each or (each.endswith(":") and value.startswith(each) and value != each) for each in known
-        ):
+        if not any(_is(value, each) for each in known):
             told = ", ".join(f"{each}<name>" if each.endswith(":") else each for each in known)
             raise ValueError(f"-c {option}={value}: must be one of {told}")
     found = TARGETS[given.get("target", "dev")]
@@ -45,13 +43,17 @@ def chosen(target: str | None = None, **options: str | None) -> Target:
         profile=PROFILES[given["profile"]] if "profile" in given else found.profile,
         serving=cast("Serving", given.get("serving", found.serving)),
         ranking=cast("Ranking", given.get("ranking", found.ranking)),
-        search=given.get("search", found.search).replace("off", ""),
-        quicksight=given.get("quicksight", found.quicksight).replace("off", ""),
+        search=_unless_off(given.get("search", found.search)),
+        quicksight=_unless_off(given.get("quicksight", found.quicksight)),
     )
     found = _classified(found, given)
     found = _trained(found, given)
     _go_together(found)
     return found
+
+
+def _unless_off(value: str) -> str:
+    return "" if value == "off" else value
 
 
 def _is(value: str, known: str) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from cdk.options import chosen
 from cuatro.posts import Post, Scored
 from functions.sentiment.lake import LabelRecorded
 from functions.sentiment.policy import Policy
@@ -185,3 +186,29 @@ def test_search_and_quicksight_are_made_when_asked_for() -> None:
     (days,) = suite.resources("AWS::QuickSight::DataSet")
     assert days.properties["Permissions"][0]["Principal"] == user
     assert "<<$brand>>" in joined(days.properties["PhysicalTableMap"]["days"]["CustomSql"]["SqlQuery"])
+
+
+def test_an_endpoint_of_ours_is_the_backend_where_models_are_served_so() -> None:
+    suite = assembly(DEFAULT, None, "serverless", "off")
+    (endpoint,) = suite.resources("AWS::SageMaker::Endpoint", within=STACK)
+    policy = joined(function(suite, "Classify").properties["Environment"]["Variables"]["POLICY"])
+    assert msgspec.json.decode(policy)["backend"] == f"sagemaker:${{{endpoint.id}.EndpointName}}"
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"backend": "sagemaker:"}, "must be one of onnx, comprehend, sagemaker:<name>"),
+        ({"backend": "comprehend", "serving": "serverless", "retraining": "off"}, "leave -c serving=serverless out"),
+        ({"second-opinion": "oracle"}, "must be one of off, bedrock, bedrock:<name>"),
+        ({"quicksight": "somebody"}, "must be one of off, arn:<name>"),
+    ],
+)
+def test_a_choice_that_cannot_be_is_told(options: dict[str, str], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        chosen(DEFAULT, **options)
+
+
+def test_only_a_model_of_ours_is_retrained() -> None:
+    assert chosen(DEFAULT, backend="comprehend").sentiment_retraining is None
+    assert chosen(DEFAULT).sentiment_retraining is not None
