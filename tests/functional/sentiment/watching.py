@@ -23,7 +23,7 @@ def past(minute: int) -> tuple[int, int, int]:
 class Crowd:
     """What is written of a brand, by the minute; now: unix minute."""
 
-    def __init__(self, suite: Suite, brand: str = "northwind", hours: int = 26) -> None:
+    def __init__(self, suite: Suite, brand: str = "northwind", hours: int = 25) -> None:
         self.suite, self.brand = suite, brand
         self.now = int(time.time()) // 60
         self.minutes = {minute: past(minute) for minute in range(self.now - hours * 60, self.now)}
