@@ -100,7 +100,7 @@ def demo(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
             play(out, connection, told, run, Pace(live))
         if what in {"all", "recommendations"}:
             _recommend(run, connection, retrain=what == "recommendations")
-        if what == "sentiment":
+        if what in {"all", "sentiment"}:
             _listen(run, connection, seed)
     except KeyboardInterrupt:
         out.print("\nStopped. The platform stays up: [bold]cuatro demo[/] plays again, [bold]cuatro down[/] ends it.")

@@ -73,7 +73,8 @@ def _tags(text: str) -> set[str]:
 def _status(post: Written, base: str) -> dict[str, Any]:
     """As an instance shows it: the text is HTML, hashtags and mentions are links."""
     html = escape(post.text)
-    html = re.sub(r"#(\w+)", rf'<a href="{base}/tags/\1" class="mention hashtag" rel="tag">#<span>\1</span></a>', html)
+    tag = rf'<a href="{base}/tags/\1" class="mention hashtag" rel="tag">#<span>\1</span></a>'
+    html = re.sub(r"(?<!&)#(\w+)", tag, html)  # an apostrophe is &#x27; by now
     link = rf'<a href="{base}/@\1" class="u-url mention">@<span>\1</span></a>'
     html = re.sub(r"(?<![\w/])@(\w+)", rf'<span class="h-card">{link}</span>', html)
     number = post.mastodon_id

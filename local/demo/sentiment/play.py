@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote
 
 from rich.console import Console
 
@@ -18,6 +17,7 @@ from local.demo.sentiment.screen import classes, show_alert, show_day, show_post
 from local.demo.sentiment.voices import Voices
 from local.demo.sentiment.watching import ADVICE, Watch, credentials, waited
 from local.feed.api import Api
+from local.feed.posts import path_of
 from local.networks.server import Networks
 from local.platform.client import Connection
 from local.platform.errors import PlatformError
@@ -26,8 +26,8 @@ STACK = "CuatroSentiment"
 NAME = "Northwind"
 """Of the brand, which makes kettles and coffee, and is invented."""
 HOURS, DAY, LIVE, ANGRY = 24, 360, 60, 140
-"""A quiet day's posts, those of its last hour on the networks, and those of the crisis' first quarter of an hour."""
-CRISIS = timedelta(minutes=14)
+"""A quiet day's posts, those of its last hour on the networks, and those of the first minutes of the crisis."""
+CRISIS = timedelta(minutes=4)
 TERMS = 7
 
 
@@ -99,7 +99,7 @@ def _crisis(stage: Stage) -> None:
         show_alert(console, other)
     console.print(f"  {1 + len(more)} message{'s' if more else ''} for {len(angry)} posts: no storm")
     show_day(console, buckets)
-    console.print("What they talk about, in the last quarter of an hour")
+    console.print("What they talk about, in these minutes")
     show_terms(console, watch.get("terms", **watch.since(CRISIS))["terms"], TERMS)
 
 
@@ -119,10 +119,10 @@ def _correction(stage: Stage) -> None:
     _, post, felt = max(wrong, key=lambda each: each[0])
     console.print("\n[bold]A wrong one is corrected[/] (cuatro label); it becomes training data")
     show_post(console, post)
-    answer = watch.api.post(f"/posts/{quote(post['post'], safe='')}/label", {"label": felt, "by": "the demo"})
+    before = sum(each[felt] for each in _counted(stage))
+    answer = watch.api.post(f"{path_of(post['post'])}/label", {"label": felt, "by": "demo"})
     if not answer.ok:
         raise PlatformError(f"POST /posts/{{post}}/label: {answer.status} {answer.body}", ADVICE)
-    before = sum(each[felt] for each in _counted(stage))
     after = waited(lambda: _more(watch, felt, before), "the correction to be counted")
     console.print(
         f"  it is {felt}: {after:,} such posts are counted now, not {before:,} (cuatro retrain sentiment learns)"

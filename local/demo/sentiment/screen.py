@@ -53,10 +53,7 @@ def show_terms(console: Console, terms: Mapping[str, Sequence[Mapping[str, Any]]
 
 def show_alert(console: Console, alert: Mapping[str, Any]) -> None:
     """What an alert says, with its posts."""
-    console.print(
-        f"  [bold red]{alert['kind']}[/] of {escape(alert['brand'])}: {alert['value']:.4g} where "
-        f"{alert['baseline']:.3g} is usual, score {alert['score']:.1f}"
-    )
+    console.print(f"  [bold red]{alert['kind']}[/] {escape(alert['what'])}, score {alert['score']:.1f}")
     for post in alert["posts"][:4]:
         style = STYLES[post["label"]]
         console.print(f"    [{style}]{post['label']:8}[/] {escape(post['text'])}", no_wrap=True, overflow="ellipsis")
@@ -66,4 +63,5 @@ def show_post(console: Console, post: Mapping[str, Any]) -> None:
     """Its class, how sure that is, and its beginning."""
     sure = f"{max(post['probabilities']):.2f}{'?' if post['unsure'] else ' '}"
     text = escape(post["text"][:TEXT])
-    console.print(f"  [{STYLES[post['label']]}]{post['label']:8}[/] {sure} {post['language']}  {text}", highlight=False)
+    told = f"  [{STYLES[post['label']]}]{post['label']:8}[/] {sure} {post['language']}  {text}"
+    console.print(told, highlight=False, no_wrap=True, overflow="ellipsis")

@@ -83,7 +83,7 @@ class Voices:
             )
         language = self._rng.choices(tuple(LANGUAGES), tuple(LANGUAGES.values()))[0]
         phrases = PHRASES[language]
-        sentences: tuple[str, ...] = phrases.crisis if crisis else getattr(phrases, truth)
+        sentences: list[str] = phrases.crisis if crisis else getattr(phrases, truth)
         sentence = self._rng.choice(sentences).format(b=self.name) + self._rng.choice(phrases.tails)
         text = self._rng.choice(phrases.frames).format(s=sentence)
         if self._rng.random() < _EMOJI_SHARE:

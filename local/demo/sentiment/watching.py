@@ -130,7 +130,7 @@ class Watch:
         text = f"{said.text} #{self.name}" if said.network == "mastodon" else said.text
         return Written(
             said.network, text, said.time, author=f"person{len(self.truth)}", language=said.language, place=PLACE,
-            title=said.text[:40] if said.network == "reddit" else "",
+            comment=said.network == "reddit",
         )  # fmt: skip
 
     def _sent(self, said: Sequence[Said]) -> None:

@@ -14,7 +14,7 @@ PERSONAL = "northwind coffee is great, ask @barista or mail jo.smith@example.com
 
 def test_five_networks_are_read_and_every_post_comes_once(poller: Polling) -> None:
     poller.watch()
-    poller.write("mastodon", "good #NorthwindCoffee today", author="alice", language="en", likes=3)
+    poller.write("mastodon", "it's good #NorthwindCoffee today", author="alice", language="en", likes=3)
     poller.write("bluesky", "northwind coffee, please", author="bob", language="en")
     poller.write("reddit", "is northwind coffee closed?", author="carol", place="coffee")
     poller.write("x", "Northwind Coffee again", author="dan", language="en", replies=2)
@@ -26,7 +26,7 @@ def test_five_networks_are_read_and_every_post_comes_once(poller: Polling) -> No
         assert poller.poll(network)["posts"] == 0, network
     posts = {post["network"]: post for post in poller.posts()}
     assert len(poller.posts()) == 5
-    assert posts["mastodon"]["text"] == "good #NorthwindCoffee today"
+    assert posts["mastodon"]["text"] == "it's good #NorthwindCoffee today"
     assert posts["mastodon"]["likes"] == 3
     assert posts["mastodon"]["source"] == poller.networks.url.removeprefix("http://")
     assert posts["reddit"]["source"] == "r/coffee"
