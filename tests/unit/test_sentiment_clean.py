@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given, strategies
+from hypothesis import given, settings, strategies
 
 from functions.sentiment.clean import cleaned
 
@@ -53,6 +53,7 @@ def test_html_as_a_browser_shows_it(html: str, expected: str) -> None:
     assert cleaned(html, html=True) == expected
 
 
+@settings(deadline=None)
 @given(strategies.text(alphabet=strategies.characters(), max_size=300), strategies.booleans())
 def test_any_text_is_clean_afterwards(text: str, html: bool) -> None:
     clean = cleaned(text, html)
@@ -65,6 +66,7 @@ def test_any_text_is_clean_afterwards(text: str, html: bool) -> None:
     assert cleaned(clean) == clean, "twice is as good as once"
 
 
+@settings(deadline=None)
 @given(strategies.binary(max_size=300))
 def test_any_bytes_are_a_text(data: bytes) -> None:
     cleaned(data).encode()

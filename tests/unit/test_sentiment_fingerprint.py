@@ -1,7 +1,7 @@
 """Which texts count as the same."""
 
 import pytest
-from hypothesis import given, strategies
+from hypothesis import given, settings, strategies
 
 from functions.sentiment.fingerprint import fingerprint
 
@@ -39,6 +39,7 @@ def test_what_many_write_by_themselves_has_none(short: str) -> None:
     assert fingerprint(short) == ""
 
 
+@settings(deadline=None)
 @given(strategies.text(max_size=200))
 def test_any_text_has_one_or_none(text: str) -> None:
     assert len(fingerprint(text)) in {0, 32}

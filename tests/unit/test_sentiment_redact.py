@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, strategies
+from hypothesis import given, settings, strategies
 
 from cuatro.posts import checked_url
 from functions.sentiment.redact import pseudonym, redacted, redacted_url
@@ -114,6 +114,7 @@ def test_addresses_stay_where_handles_are_kept() -> None:
     assert redacted_url("https://jo:pw@x.com/jo", "keep") == "https://x.com/jo"
 
 
+@settings(deadline=None)
 @given(strategies.text(max_size=200), strategies.sampled_from(["keep", "mask", "pseudonym"]))
 def test_any_text_is_redacted_and_has_nothing_more_to_redact(text: str, handles: str) -> None:
     found, _ = redacted(text, handles, KEY)  # type: ignore[arg-type]
@@ -122,6 +123,7 @@ def test_any_text_is_redacted_and_has_nothing_more_to_redact(text: str, handles:
     assert handles == "pseudonym" or again == found
 
 
+@settings(deadline=None)
 @given(strategies.text(max_size=100))
 def test_any_address_is_one_that_may_be_a_link_or_none(text: str) -> None:
     found = redacted_url(f"https://a.example/{text}", "mask")
