@@ -32,7 +32,7 @@ class Recipe:
 
     layers: int = 8
     frozen: int = 3
-    epochs: float = 2.0
+    epochs: float = 1.0
     repeat: int = 3
     batch: int = 32
     rate: float = 1.2e-4

