@@ -11,6 +11,9 @@ from functions.sentiment.redact import pseudonym, redacted, redacted_url
 MAX_RAW = 200_000
 """Characters of a text that are looked at: markup and all, some twenty times what is kept."""
 
+_EDGE = 100
+"""Characters before a cut: they may be half of an e-mail or a number."""
+
 
 def clean_text(incoming: Incoming, html: bool = False) -> str:
     """What is to be read of it, for `matched` and `collected`; not yet redacted: it must not leave the process."""
@@ -32,9 +35,14 @@ def collected(  # noqa: PLR0913 - where it came from
     key: bytes,
     correlation_id: str | None = None,
 ) -> Post:
-    """clean: from clean_text. key: of the pseudonyms. Text is cut after redaction, which knows no half e-mail."""
+    """clean: from clean_text. key: of the pseudonyms; without one the author is nobody: such a hash hides no name.
+
+    Text is cut after redaction, which knows no half e-mail; of a longer one twice as much is looked at.
+    """
     language = primary(incoming.language)
-    text, _ = redacted(clean, brand.handles, key, language, incoming.network)
+    text, _ = redacted(clean[: 2 * MAX_TEXT], brand.handles, key, language, incoming.network)
+    if len(clean) > 2 * MAX_TEXT:
+        text = text[:-_EDGE]
     time, adjusted = written(incoming.time, collected_at)
     return Post(
         network=incoming.network,
@@ -45,13 +53,13 @@ def collected(  # noqa: PLR0913 - where it came from
         time=time,
         collected_at=moment(collected_at.timestamp()),
         url=redacted_url(incoming.url, brand.handles) if incoming.url else None,
-        author=pseudonym(incoming.author, incoming.network, key) if incoming.author else None,
+        author=pseudonym(incoming.author, incoming.network, key) if incoming.author and key else None,
         repost_of=incoming.repost_of,
         likes=incoming.likes,
         reposts=incoming.reposts,
         replies=incoming.replies,
         source=source,
-        cut=len(text) > MAX_TEXT,
+        cut=max(len(text), len(clean) - MAX_TEXT) > MAX_TEXT,
         time_adjusted=adjusted,
         correlation_id=correlation_id,
     )
