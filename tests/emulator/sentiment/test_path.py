@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from cdk.stacks.sentiment_lake import POSTS_SQL, daily_sql
 from local.networks.feed import Written
 from local.networks.server import Networks
 from tests.emulator.deployed import Queue, name
@@ -57,6 +58,23 @@ def test_a_post_counts_once_however_often_and_by_whichever_door_it_comes(watched
     found = watched.totals(brand)
     assert (found["posts"], found["reposts"]) == (2, 1), "the same words again are a repost"
     assert sum(found[label] for label in LABELS) == 1
+
+
+def test_the_lake_answers_sql_about_a_brand(watched: Watched) -> None:
+    """With what the workgroup offers under a name, and what QuickSight asks."""
+    brand = watched.brand()
+    sent = [post(brand=brand), post(brand=brand)]
+    watched.send(*sent)
+    label = watched.scored(watched.key_of(brand, sent[0])).label
+    database = watched.outputs["GlueDatabase"]
+    days = daily_sql(f"'{brand}'", database)
+    eventually(lambda: sum(int(row[4] or 0) for row in watched.query(days)) == 2 or None, "both posts in the lake")
+    one = f"SELECT label FROM ({POSTS_SQL}) WHERE brand = '{brand}' AND id = '{sent[0]['id']}'"  # noqa: S608 - our own
+    assert watched.query(one) == [[label]]
+    athena = watched.client("athena")
+    ids = athena.list_named_queries(WorkGroup=database)["NamedQueryIds"]
+    names = {each["Name"] for each in athena.batch_get_named_query(NamedQueryIds=ids)["NamedQueries"]}
+    assert names == {"posts", "sentiment_by_day", "corrected"}
 
 
 def test_terms_say_whose_a_post_is(watched: Watched) -> None:
