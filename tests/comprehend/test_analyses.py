@@ -103,7 +103,7 @@ def test_languages_are_told(comprehend: Any, text: str, language: str) -> None:
 
 def readers(platform: Platform) -> list[int]:
     """Process ids of what reads for this platform: its children's children."""
-    told = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(["ps", "-ww", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
     rows = [line.split(None, 2) for line in told.splitlines()[1:]]
     supervisors = {pid for pid, parent, _ in rows if parent == str(platform.pid)}
     return [int(pid) for pid, parent, command in rows if parent in supervisors and "local.comprehend" in command]

@@ -124,7 +124,8 @@ def descendants(pid: int) -> dict[int, str]:
 
 
 def all_processes() -> list[tuple[int, int, str]]:
-    """(id, parent, command); without those that ended and were not yet asked for."""
-    listed = subprocess.run(["ps", "-axo", "pid=,ppid=,stat=,command="], capture_output=True, text=True, check=True)
+    """(id, parent, whole command: -ww, or COLUMNS cuts it off); without those that ended and were not yet asked for."""
+    columns = ["-axo", "pid=,ppid=,stat=,command="]
+    listed = subprocess.run(["ps", "-ww", *columns], capture_output=True, text=True, check=True)
     lines = (line.split(None, 3) for line in listed.stdout.splitlines())
     return [(int(pid), int(parent), command) for pid, parent, status, command in lines if not status.startswith("Z")]
