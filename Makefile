@@ -53,6 +53,6 @@ clean: down  ## end the platform and remove everything that is made but the envi
 	rm -rf .local .build cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
 	find . -name __pycache__ -not -path './$(VENV)/*' -not -path './node_modules/*' -prune -exec rm -rf {} +
 
-$(STAMP): $(PINS) package-lock.json pyproject.toml local/setup.sh
+$(STAMP): $(PINS) package-lock.json pyproject.toml local/setup.sh local/debian.sh
 	@PYTHON="$(PYTHON)" local/setup.sh
 	@touch $(STAMP)

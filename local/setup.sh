@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Pins -> .venv (the suite), .venv/platform (the local platform alone) and node_modules (the CDK command line).
+# Pins -> .venv (the suite), .venv/platform (the local platform alone), node_modules (the CDK command line), and
+# .tools (a PACS and DICOM's validators, for tests), where apt can fetch them.
 # `make setup` runs it when a pin changed. PYTHON=python3.13 takes a certain Python.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -44,3 +45,4 @@ install .venv requirements.txt requirements-dev.txt
 install .venv/platform local/requirements.txt
 echo "Installing the CDK command line ..."
 npm ci --silent --no-fund --no-audit
+local/debian.sh
