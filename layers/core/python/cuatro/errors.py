@@ -11,6 +11,10 @@ class Rejected(Exception):  # noqa: N818 - a verdict, not a fault
         self.code = code
 
 
+class Conflict(Rejected):
+    """The request is good, but what it is about is not in a state for it: another one was first, or it is over."""
+
+
 class Unavailable(Exception):  # noqa: N818
     """A service did not answer, or not in time, or throttled us after all attempts: retry later."""
 

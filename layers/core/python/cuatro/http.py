@@ -15,11 +15,11 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from chalice.app import Chalice, Request, Response
 
-from cuatro.errors import Rejected, Unavailable
+from cuatro.errors import Conflict, Rejected, Unavailable
 from cuatro.events import checked_id
 
 P = ParamSpec("P")
-_STATUS = {"unauthorized": 401, "not_found": 404, "transaction_id_reused": 409, "oversized": 413}
+_STATUS = {"unauthorized": 401, "forbidden": 403, "not_found": 404, "transaction_id_reused": 409, "oversized": 413}
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 logger = Logger()
@@ -35,7 +35,8 @@ def answered(view: Callable[P, dict[str, Any] | Response]) -> Callable[P, Respon
             return given if isinstance(given, Response) else Response(given)
         except Rejected as rejected:
             logger.warning("rejected", reason=rejected.reason, field=rejected.field, code=rejected.code)
-            return error(_STATUS.get(rejected.code, 400), rejected.code, rejected.reason, rejected.field)
+            usual = 409 if isinstance(rejected, Conflict) else 400
+            return error(_STATUS.get(rejected.code, usual), rejected.code, rejected.reason, rejected.field)
         except Unavailable:
             logger.exception("unavailable")
             return error(503, "unavailable", "cannot be done at the moment, try again", headers={"Retry-After": "1"})
