@@ -36,7 +36,7 @@ _RETRY: list[Json] = [
     {"ErrorEquals": ["Lambda.Unknown", "Sandbox.Timedout"], "IntervalSeconds": 5, "MaxAttempts": 1},
 ]
 _KEPT = ("instance", "state", "finding", "probability", "unsure", "why", "model_version", "distance")
-_UNREVIEWED = ("Expired", "States.Timeout")
+_UNREVIEWED = ("ReviewExpired", "States.Timeout")
 
 
 def definition(functions: Mapping[str, str], *, review_days: int, concurrency: int = 4) -> Json:
@@ -114,7 +114,7 @@ def _review(ask: str, review_days: int) -> Json:
         "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
         "Parameters": {
             "FunctionName": ask,
-            "Payload": {"token.$": "$$.Task.Token", "task.$": "$.routing.task"},
+            "Payload": {"token.$": "$$.Task.Token", "ask.$": "$.routing.ask"},
         },
         "TimeoutSeconds": (review_days + 1) * _DAY_S,
         "ResultPath": "$.review",
