@@ -10,7 +10,7 @@ from local.cli.options import StateDir, TargetName
 from local.platform import deployment
 from local.platform.account import PORT
 from local.platform.errors import PlatformError
-from local.platform.process import STATE, forget, running, start, stop
+from local.platform.process import STATE, Platform, forget, running, start, stop
 
 if TYPE_CHECKING:
     from local.platform.client import Connection
@@ -39,6 +39,7 @@ def up(
         changed = deploy and deployment.deploy(platform, tell, options)
     what = "Deployed" if changed else "Nothing changed" if deploy else "Started"
     out.print(f"[green]{what}.[/] The platform answers at [bold]{platform.endpoint}[/], its log is {platform.log}")
+    out.print(_by_tls(platform), soft_wrap=True)
     if deploy:
         out.print("Next: [bold]cuatro demo[/] streams transactions, [bold]cuatro status[/] shows what is there.")
 
@@ -75,6 +76,8 @@ def status(target: TargetName = None, state: StateDir = STATE) -> None:
     if connection.target == "local":
         about = f", pid {here.pid}, log {here.log}" if here and here.endpoint == connection.endpoint else ""
         out.print(f"Platform at [bold]{connection.endpoint}[/]{about}")
+        if about and here:
+            out.print(_by_tls(here), soft_wrap=True)
     else:
         out.print(f"AWS, region [bold]{connection.region}[/]")
     stacks = _stacks(connection)
@@ -102,6 +105,11 @@ def status(target: TargetName = None, state: StateDir = STATE) -> None:
         out.print(address, soft_wrap=True)
     out.print("failures: batches and messages that wait in queues. rejected: objects with records that were refused.")
     out.print("Next: [bold]cuatro replay[/] sends both again, [bold]cuatro logs fraud[/] shows why.")
+
+
+def _by_tls(platform: Platform) -> str:
+    """Where the platform answers by TLS, for APIs that take nothing in the clear."""
+    return f"By TLS: [bold]{platform.secure_endpoint}[/], verified with {platform.authority}"
 
 
 def _stacks(connection: "Connection") -> dict[str, str]:

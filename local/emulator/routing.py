@@ -6,14 +6,17 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
 
+from local.platform.account import IDENTITY_PATH
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-IDENTITY_PATH = "/_cuatro/platform"
-# Loopback takes the place of TLS: policies that deny plain HTTP (aws:SecureTransport) are deployed as on AWS.
-SECURE = (b"x-forwarded-proto", b"https")
+# What API Gateway and MiniStack learn of the way a request came: from the gateway, whatever a client says of itself.
+_FORWARDED = (b"x-forwarded-for", b"x-forwarded-port", b"x-forwarded-proto")
+# Signing name of an API's own routes.
+_API = "execute-api"
 # Credential=<access key>/<date>/<region>/<service>/aws4_request; an access key never holds a slash.
 _CREDENTIAL = re.compile(rb"Credential=[^/,\s]+/\d{8}/[^/,\s]*/([^/,\s]+)/aws4_request")
 _PRESIGNED = re.compile(r"^[^/]+/\d{8}/[^/]*/([^/]+)/aws4_request$")
@@ -31,6 +34,20 @@ def signed_service(scope: Scope) -> str | None:
         if found_in_url:
             return found_in_url[1]
     return None
+
+
+def forwarded(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """The headers of a request with those that say by which way it came, as API Gateway sets them.
+
+    For a signed call of AWS, loopback takes the place of TLS: SDKs reach an emulator in the clear, and policies that
+    deny plain HTTP (aws:SecureTransport) are deployed as on AWS. An API's routes are told the truth.
+    """
+    own = [(name, value) for name, value in scope["headers"] if name.lower() not in _FORWARDED]
+    trusted = signed_service(scope) not in {None, _API}
+    scheme = "https" if trusted or scope.get("scheme") in {"https", "wss"} else "http"
+    client, server = (scope.get(end) or ("127.0.0.1", 0) for end in ("client", "server"))
+    told = (client[0], str(server[1]), scheme)
+    return [*own, *((name, value.encode()) for name, value in zip(_FORWARDED, told, strict=True))]
 
 
 class Gateway:
@@ -52,7 +69,7 @@ class Gateway:
         app = self._default
         if scope["type"] in ("http", "websocket"):
             app = self._services.get(signed_service(scope) or "", self._default) if self._services else self._default
-            scope = {**scope, "headers": [*scope["headers"], SECURE]}
+            scope = {**scope, "headers": forwarded(scope)}
         await app(scope, receive, send)
 
     async def _identify(self, send: Send) -> None:

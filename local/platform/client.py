@@ -3,13 +3,15 @@
 `connect()` finds the target by itself: a platform that runs here, an emulator that AWS_ENDPOINT_URL names, else AWS.
 """
 
+import json
 import os
 import re
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from local.platform.account import ACCESS_KEY, REGION, SECRET_KEY
+from local.platform.account import ACCESS_KEY, IDENTITY_PATH, REGION, SECRET_KEY
 from local.platform.errors import PlatformError
 from local.platform.process import STATE, running
 
@@ -57,10 +59,23 @@ class Connection:
 
     def api_url(self, url: str) -> str:
         """The `ApiUrl` output -> a URL that answers from here: DNS does not know the emulator's host name."""
-        found = _API_HOST.match(url)
-        if self.endpoint is None or not found:
-            return url
-        return f"{self.endpoint}/restapis/{found['api']}/{found['stage']}/_user_request_{found['path'] or '/'}"
+        return _reached(url, self.endpoint)
+
+    def secure_api_url(self, url: str) -> tuple[str, str | None]:
+        """The `ApiUrl` output -> its URL by TLS, and the PEM file to verify it by (None: the system's authorities).
+
+        Raises PlatformError where the emulator is not ours and so has no TLS port that we know.
+        """
+        if self.endpoint is None:
+            return url, None
+        try:
+            with urllib.request.urlopen(f"{self.endpoint}{IDENTITY_PATH}", timeout=10) as answer:  # noqa: S310 - an emulator
+                known = json.load(answer)
+            return _reached(url, f"https://localhost:{known['secure_port']}"), str(known["authority"])
+        except (OSError, ValueError, KeyError) as error:
+            raise PlatformError(
+                f"{self.endpoint} is no platform that answers by TLS.", "End it and run `cuatro up`."
+            ) from error
 
 
 def endpoint(state: Path = STATE) -> str | None:
@@ -95,6 +110,14 @@ def session(state: Path = STATE) -> "Session | LocalSession":
 def outputs(stack: str = "CuatroFraud", state: Path = STATE) -> dict[str, str]:
     """Outputs of a stack of the local platform."""
     return connect("local", state).outputs(stack)
+
+
+def _reached(url: str, endpoint: str | None) -> str:
+    """An API's URL on AWS -> the same at an emulator's endpoint, if there is one."""
+    found = _API_HOST.match(url)
+    if endpoint is None or not found:
+        return url
+    return f"{endpoint}/restapis/{found['api']}/{found['stage']}/_user_request_{found['path'] or '/'}"
 
 
 def _local_session(url: str) -> "LocalSession":

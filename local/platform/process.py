@@ -10,8 +10,8 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.emulator import restart
-from local.platform.account import HOST, PORT
+from local.emulator import certificates, restart
+from local.platform.account import HOST, IDENTITY_PATH, PORT
 from local.platform.errors import PlatformError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,11 +31,22 @@ class Platform:
     pid: int
     port: int
     state: Path
+    secure_port: int
 
     @property
     def endpoint(self) -> str:
         """URL for AWS_ENDPOINT_URL."""
         return f"http://{HOST}:{self.port}"
+
+    @property
+    def secure_endpoint(self) -> str:
+        """URL of the same by TLS; clients verify it by `authority`."""
+        return f"https://localhost:{self.secure_port}"
+
+    @property
+    def authority(self) -> Path:
+        """PEM file of the certificate authority that vouches for the TLS port."""
+        return certificates.files(self.state).authority
 
     @property
     def log(self) -> Path:
@@ -47,13 +58,13 @@ def running(state: Path = STATE) -> Platform | None:
     """The platform of this state directory, if it runs and answers; another platform on its port does not count."""
     try:
         known = json.loads((state / "platform.json").read_text())
-        with urllib.request.urlopen(f"http://{HOST}:{known['port']}/_cuatro/platform", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{HOST}:{known['port']}{IDENTITY_PATH}", timeout=5) as answer:
             identity = json.load(answer)
     except (OSError, ValueError, KeyError):
         return None
-    if identity.get("pid") != known["pid"]:
+    if identity.get("pid") != known["pid"] or "secure_port" not in known:
         return None
-    return Platform(known["pid"], known["port"], state)
+    return Platform(known["pid"], known["port"], state, known["secure_port"])
 
 
 def start(state: Path = STATE, port: int = PORT, timeout: float = 60) -> Platform:

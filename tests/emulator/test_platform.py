@@ -114,7 +114,7 @@ def test_only_loopback_listens(bare: Platform) -> None:
     inodes = {found[1] for link in links if (found := re.match(r"socket:\[(\d+)\]", link))}
     rows = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
     listening = {row[1] for row in rows if row[3] == "0A" and row[9] in inodes}
-    assert listening == {f"0100007F:{bare.port:04X}"}
+    assert listening == {f"0100007F:{port:04X}" for port in (bare.port, bare.secure_port)}
 
 
 def test_a_second_start_finds_the_first_and_another_state_is_another_platform(bare: Platform, tmp_path: Path) -> None:

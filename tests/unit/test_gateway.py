@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from local.emulator import partiql
-from local.emulator.routing import IDENTITY_PATH, Gateway, signed_service
-from local.platform.account import ACCOUNT, REGION
+from local.emulator.routing import Gateway, signed_service
+from local.platform.account import ACCOUNT, IDENTITY_PATH, REGION
 
 
 async def ask(gateway: Gateway, scope: dict[str, Any]) -> list[dict[str, Any]]:
@@ -60,14 +60,27 @@ def test_the_gateway_says_whose_platform_it_is() -> None:
     assert signed_service({"headers": [(b"authorization", b"AWS4-HMAC-SHA256 Credential=broken")]}) is None
 
 
-def test_loopback_counts_as_a_secure_transport() -> None:
+@pytest.mark.parametrize(
+    ("scope", "scheme"),
+    [
+        ({**signed_for("sqs"), "scheme": "http"}, b"https"),  # loopback takes the place of TLS for the SDKs
+        ({**signed_for("execute-api"), "scheme": "http"}, b"http"),
+        ({**signed_for("execute-api"), "scheme": "https"}, b"https"),
+        ({"type": "http", "path": "/", "headers": [], "scheme": "http"}, b"http"),
+        ({"type": "http", "path": "/", "headers": [], "scheme": "https"}, b"https"),
+    ],
+)
+def test_an_api_is_told_how_a_request_came_whatever_the_client_says(scope: dict[str, Any], scheme: bytes) -> None:
     seen = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        seen.append(dict(scope["headers"]))
+        seen.append(scope["headers"])
 
-    asyncio.run(ask(Gateway(app, {}, {}), signed_for("sqs")))
-    assert seen[0][b"x-forwarded-proto"] == b"https"
+    claims = [(b"X-Forwarded-Proto", b"https"), (b"x-forwarded-for", b"203.0.113.7"), (b"x-forwarded-port", b"443")]
+    scope = {**scope, "headers": [*scope["headers"], *claims], "client": ("127.0.0.1", 5), "server": ("127.0.0.1", 9)}
+    asyncio.run(ask(Gateway(app, {}, {}), scope))
+    told = [(name, value) for name, value in seen[0] if name.lower().startswith(b"x-forwarded-")]
+    assert told == [(b"x-forwarded-for", b"127.0.0.1"), (b"x-forwarded-port", b"9"), (b"x-forwarded-proto", scheme)]
 
 
 @pytest.mark.parametrize(
