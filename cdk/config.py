@@ -1,4 +1,4 @@
-"""What differs between the targets (local, dev, prod) and between the cost profiles, each difference with its reason.
+"""What differs between the targets (local, dev, prod), each difference with its reason; profiles are in profiles.py.
 
 A field's `Why` is what docs/parity.md prints (`python -m cdk.parity`). What is the same everywhere stays in the
 constructs. Nothing here reads the environment, an account or git.
@@ -8,9 +8,8 @@ import sys
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
-from aws_cdk.aws_logs import RetentionDays
-
-from cdk.policies import AlertPolicy, FraudPolicy, RecommendationPolicy, SentimentPolicy
+from cdk.policies import AlertPolicy, FraudPolicy, ImagingPolicy, RecommendationPolicy, SentimentPolicy
+from cdk.profiles import MINIMAL, PRODUCTION, Profile
 from cdk.retraining_fraud import DecisionsPlan, FraudRetraining
 from cdk.retraining_recommendations import ListsPlan, RecommendationsRetraining
 from cdk.retraining_sentiment import PostsPlan, SentimentRetraining
@@ -27,76 +26,21 @@ Ranking = Literal["model", "personalize"]
 
 
 @dataclass(frozen=True)
-class Profile:
-    """What the suite costs and stands: capacity, memory, retention. `minimal` is the cheapest that does everything."""
+class ObjectLock:
+    """How long S3 keeps every version, whoever asks: by governance (a role with a right of its own may) or by
+    compliance (nobody, not even the account's root)."""
 
-    name: str
-    shards: Annotated[
-        int | None,
-        Why(
-            "one shard is the cheapest stream; None is on demand, which scales itself",
-            "*.ShardCount",
-            "*.StreamModeDetails.*",
-        ),
-    ] = 1
-    stream_retention_hours: Annotated[
-        int, Why("longer retention leaves more time for a replay, and is paid for", "*.RetentionPeriodHours")
-    ] = 24
-    enhanced_fan_out: Annotated[
-        bool,
-        Why(
-            "pushes records in about 70 ms instead of a poll a second, for a price",
-            "AWS::Kinesis::StreamConsumer",
-            "AWS::IAM::Policy.*.Statement*",
-            "*.EventSourceArn",
-        ),
-    ] = False
-    score_memory_mb: Annotated[int, Why("1,769 MB is one whole vCPU; memory is paid by use", "*.MemorySize")] = 1024
-    job_memory_mb: Annotated[int, Why("memory is paid by use")] = 512
-    log_retention: Annotated[
-        RetentionDays, Why("logs are kept as long as somebody needs them", "*.RetentionInDays")
-    ] = RetentionDays.ONE_WEEK
-    object_retention_days: Annotated[
-        int, Why("rejected records and access logs are kept as long as needed", "*.ExpirationInDays")
-    ] = 30
-    archive_days: Annotated[
-        int, Why("the bus's archive replays events; worth its storage in production", "AWS::Events::Archive")
-    ] = 0
-    api_rate: Annotated[
-        int, Why("requests a second that the API admits, against surprises", "*.ThrottlingRateLimit")
-    ] = 50
-    api_burst: Annotated[int, Why("requests at once that the API admits", "*.ThrottlingBurstLimit")] = 100
-    iterator_age_alarm_s: Annotated[
-        int, Why("how far behind decisions may be before somebody is told", "AWS::CloudWatch::Alarm.*.Threshold")
-    ] = 300
+    mode: Literal["governance", "compliance"]
+    days: int
 
 
-MINIMAL = Profile("minimal")
-STANDARD = Profile(
-    "standard",
-    shards=2,
-    stream_retention_hours=48,
-    score_memory_mb=1769,
-    log_retention=RetentionDays.ONE_MONTH,
-    object_retention_days=90,
-    archive_days=7,
-    api_rate=200,
-    api_burst=400,
-    iterator_age_alarm_s=60,
-)
-PRODUCTION = Profile(
-    "production",
-    shards=None,
-    stream_retention_hours=168,
-    enhanced_fan_out=True,
-    score_memory_mb=1769,
-    log_retention=RetentionDays.ONE_YEAR,
-    object_retention_days=365,
-    archive_days=30,
-    api_rate=1000,
-    api_burst=2000,
-    iterator_age_alarm_s=30,
-)
+@dataclass(frozen=True)
+class DataSync:
+    """The transfer from the hospital's file server into the drop prefix. agent: ARN, "" where the task is made by
+    hand. source: nfs://host/path, which the agent reads."""
+
+    agent: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,9 +94,26 @@ class Target:
             "a laptop asks the networks when somebody says so: cuatro poll", "AWS::Events::Rule:Poll*.Properties.State"
         ),
     ] = True
-    private_hosts: Annotated[bool, Why("on a laptop the networks are servers of its own", "*.ALLOW_PRIVATE_HOSTS")] = (
-        False
-    )
+    private_hosts: Annotated[
+        bool, Why("on a laptop the networks, and a hospital, are servers of its own", "*.ALLOW_PRIVATE_HOSTS")
+    ] = False
+    access_trail: Annotated[
+        bool,
+        Why(
+            "CloudTrail tells of each object that is read; the laptop's emulator has none",
+            "AWS::CloudTrail::Trail",
+            "AWS::S3::Bucket:AccessTrail*",
+            "AWS::S3::BucketPolicy:AccessTrail*",
+            "CuatroImaging/AWS::CloudFormation::*",
+        ),
+    ] = True
+    anchor_every: Annotated[
+        int, Why("on a laptop somebody waits to see the ledger's head anchored", "*.ANCHOR_EVERY")
+    ] = 100
+    trusted_backends: Annotated[
+        str,
+        Why("a laptop's only caller speaks for every reviewer; elsewhere each signs as himself", "*.TRUSTED_BACKENDS"),
+    ] = ""
     serving: Serving = "lambda"
     ranking: Ranking = "model"
     # "opensearch": a domain with the posts, which costs by the hour; the console needs none.
@@ -161,6 +122,12 @@ class Target:
     search_scheme: str = "https"
     # ARN of the QuickSight user who gets the data sets of the lake; "" makes none.
     quicksight: str = ""
+    # Of the images and the results; the ledger's anchors are locked in any case. None locks no image.
+    object_lock: ObjectLock | None = None
+    # None: studies come by the API only.
+    datasync: DataSync | None = None
+    # ARN of a flow definition of Amazon A2I, whose reviewers decide; "" is the suite's own queue.
+    review_flow: str = ""
     # None: no drift report, no pipeline, no roll-out; the shipped model serves until the next deployment.
     retraining: FraudRetraining | None = field(default_factory=FraudRetraining)
     recommendations_retraining: RecommendationsRetraining | None = field(default_factory=RecommendationsRetraining)
@@ -174,6 +141,9 @@ class Target:
     sentiment_policy: Annotated[
         SentimentPolicy, Why("a demo's crisis is found within two minutes, not ten", "CuatroSentiment/*.POLICY")
     ] = field(default_factory=SentimentPolicy)
+    imaging_policy: Annotated[
+        ImagingPolicy, Why("on a laptop somebody waits for the study to be complete", "CuatroImaging/*.POLICY")
+    ] = field(default_factory=ImagingPolicy)
 
 
 LOCAL = Target(
@@ -212,8 +182,12 @@ LOCAL = Target(
     ),
     recommendation_policy=RecommendationPolicy(catalogue_cache_s=2, shelf_cache_s=2),
     sentiment_policy=SentimentPolicy(alerts=AlertPolicy(window_min=1)),
+    imaging_policy=ImagingPolicy(quiet_s=2),
     polls=False,
     private_hosts=True,
+    access_trail=False,
+    anchor_every=5,
+    trusted_backends="*",
     search_scheme="http",
 )
 DEV = Target(
@@ -228,4 +202,3 @@ DEV = Target(
 PROD = replace(DEV, name="prod", profile=PRODUCTION, retain_data=True, max_age_days=30)
 
 TARGETS = {target.name: target for target in (LOCAL, DEV, PROD)}
-PROFILES = {profile.name: profile for profile in (MINIMAL, STANDARD, PRODUCTION)}

@@ -1,14 +1,19 @@
 """`-c` options of the CDK app -> the target with what they change, or a refusal that says what to do."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import cast, get_args
+from typing import Literal, cast, get_args
 
-from cdk.config import PROFILES, TARGETS, Ranking, Serving, Target
+from cdk.config import TARGETS, DataSync, ObjectLock, Ranking, Serving, Target
+from cdk.profiles import PROFILES
 from cdk.retraining_recommendations import Algorithm
 
 # Of second opinions, where none is named.
 BEDROCK_MODEL = "amazon.nova-micro-v1:0"
+# S3's longest retention is a hundred years.
+_LOCK_DAYS = 36_500
+_NFS = re.compile(r"^nfs://[A-Za-z0-9.-]+/\S*$")
 _ENDPOINTS = ("sagemaker", "blazingtext", "huggingface")
 # Option -> what it takes; an entry that ends in a colon takes a name after it.
 KNOWN: Mapping[str, tuple[str, ...]] = {
@@ -22,6 +27,10 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "second-opinion": ("off", "bedrock", "bedrock:"),
     "search": ("off", "opensearch"),
     "quicksight": ("off", "arn:"),
+    "object-lock": ("off", "governance:", "compliance:"),
+    "datasync": ("off", "on", "arn:"),
+    "datasync-source": ("off", "nfs:"),
+    "review": ("own", "a2i:"),
 }
 OPTIONS = tuple(KNOWN)
 
@@ -48,6 +57,7 @@ def chosen(target: str | None = None, **options: str | None) -> Target:
     )
     found = _classified(found, given)
     found = _trained(found, given)
+    found = _kept_and_reviewed(found, given)
     _go_together(found)
     return found
 
@@ -90,6 +100,40 @@ def _trained(found: Target, given: Mapping[str, str]) -> Target:
         raise ValueError(f"-c algorithm={algorithm}: nothing is trained here, leave it out")
     plan = replace(found.recommendations_retraining, algorithm=cast("Algorithm", algorithm))
     return replace(found, recommendations_retraining=plan)
+
+
+def _kept_and_reviewed(found: Target, given: Mapping[str, str]) -> Target:
+    """How long images are locked, how they come from the hospital, who reviews them."""
+    return replace(
+        found,
+        object_lock=_lock(given["object-lock"]) if "object-lock" in given else found.object_lock,
+        datasync=_datasync(given) or found.datasync,
+        review_flow=given.get("review", "own").partition(":")[2] or found.review_flow,
+    )
+
+
+def _lock(value: str) -> ObjectLock | None:
+    mode, _, days = value.partition(":")
+    if mode == "off":
+        return None
+    if not days.isdigit() or not 1 <= int(days) <= _LOCK_DAYS:
+        raise ValueError(f"-c object-lock={value}: <name> is a number of days, 1 to {_LOCK_DAYS}")
+    return ObjectLock(cast("Literal['governance', 'compliance']", mode), int(days))
+
+
+def _datasync(given: Mapping[str, str]) -> DataSync | None:
+    kind = _unless_off(given.get("datasync", "off"))
+    source = _unless_off(given.get("datasync-source", "off"))
+    if not kind:
+        if source:
+            raise ValueError(f"-c datasync-source={source} needs -c datasync=<ARN of an agent>, which reads it")
+        return None
+    agent = "" if kind == "on" else kind
+    if bool(agent) != bool(source):
+        raise ValueError("-c datasync=<ARN of an agent> and -c datasync-source=nfs://<host>/<path> need each other")
+    if source and not _NFS.match(source):
+        raise ValueError(f"-c datasync-source={source}: must be nfs://<host>/<path>")
+    return DataSync(agent, source)
 
 
 def _go_together(found: Target) -> None:

@@ -122,3 +122,36 @@ class SentimentPolicy(Policy):
     samples: int = 3
     terms: int = 50
     alerts: AlertPolicy = AlertPolicy()
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """Minutes until a task of the review queue is overdue, by its priority."""
+
+    routine: int = 1440
+    urgent: int = 60
+
+
+@dataclass(frozen=True)
+class ImagingPolicy(Policy):
+    """What studies are taken, how they are read, reviewed and kept: functions.imaging.policy.Policy takes it."""
+
+    def __str__(self) -> str:
+        return f"a study is read after {self.quiet_s} s without another image"
+
+    quiet_s: int = 60
+    max_instances: int = 200
+    max_object_mb: int = 200
+    max_pixels: int = 64_000_000
+    max_frames: int = 1
+    reads: int = 1
+    double_read: bool = False
+    adjudicate: bool = True
+    review_days: int = 30
+    sla_min: Deadlines = Deadlines()
+    lease_min: int = 15
+    min_age: int = 0
+    max_age: int = 18
+    retention_days: int = 3650
+    mask_text: bool = True
+    push_results: bool = True

@@ -52,7 +52,7 @@ class ModelEndpoint(Construct):
     """`layer` when the functions themselves score, `endpoint` otherwise; `allow` every role that scores.
 
     A deployment with another model or image makes a new configuration, which the endpoint takes up without failing
-    requests.
+    requests. lake: where instances write a share of what they answer; None writes none, as for images of patients.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class ModelEndpoint(Construct):
         serving: Serving,
         layer: Callable[[], lambda_.ILayerVersion],
         image: Callable[[], ModelsImage],
-        lake: Lake,
+        lake: Lake | None,
         tell: sns.ITopic,
     ) -> None:
         super().__init__(scope, name)
@@ -94,7 +94,7 @@ class ModelEndpoint(Construct):
         asset = s3_assets.Asset(self, "Artefact", path=str(artefact.path))
         role = image.role(self, "Role", f"{pipeline}: serves the model", "Endpoints/*")
         allow_asset(role, asset)
-        if isolated:
+        if isolated and self._lake:
             self._lake.allow_write(role, "captured")
         model = sagemaker.CfnModel(
             self,
@@ -125,18 +125,19 @@ class ModelEndpoint(Construct):
             self,
             "Config",
             production_variants=[variant],
-            data_capture_config=self._capture() if instances else None,  # which serverless endpoints have not
+            # Which serverless endpoints have not.
+            data_capture_config=self._capture(self._lake) if instances and self._lake else None,
         )
         endpoint = sagemaker.CfnEndpoint(self, "Endpoint", endpoint_config_name=config.attr_endpoint_config_name)
         if instances:  # how many instances there are is the scaling's business, not a deployment's
             endpoint.retain_all_variant_properties = True
         return endpoint
 
-    def _capture(self) -> sagemaker.CfnEndpointConfig.DataCaptureConfigProperty:
+    def _capture(self, lake: Lake) -> sagemaker.CfnEndpointConfig.DataCaptureConfigProperty:
         return _Config.DataCaptureConfigProperty(
             enable_capture=True,
             initial_sampling_percentage=_CAPTURED_PERCENT,
-            destination_s3_uri=self._lake.uri("captured"),
+            destination_s3_uri=lake.uri("captured"),
             capture_options=[_Config.CaptureOptionProperty(capture_mode=mode) for mode in ("Input", "Output")],
             capture_content_type_header=_Config.CaptureContentTypeHeaderProperty(
                 json_content_types=["application/json"]

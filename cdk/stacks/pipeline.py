@@ -29,9 +29,12 @@ _SHADOW = "shadow.onnx"
 
 class PipelineStack(Stack):
     """`pipeline` is the word that names functions, model and prefixes. `events` names the stream's construct (None: it
-    has no stream), `keeps` the lake's deliveries."""
+    has no stream), `keeps` the lake's deliveries (None: no lake and no bucket of rejected records; what it stores is
+    under keys of its own)."""
 
     stream: kinesis.Stream
+    rejected: s3.Bucket
+    lake: Lake
 
     def __init__(
         self,
@@ -41,7 +44,7 @@ class PipelineStack(Stack):
         pipeline: str,
         purpose: str,
         events: str | None,
-        keeps: Sequence[str],
+        keeps: Sequence[str] | None,
         target: Target,
         platform: CuatroPlatform,
         **kwargs: Any,
@@ -53,11 +56,14 @@ class PipelineStack(Stack):
             self.stream = self._stream(events)
         self._streamed = bool(events)
         # By name: the platform's policy lets S3 write there already, and must not come to depend on this stack.
-        access_logs = s3.Bucket.from_bucket_name(self, "AccessLogs", platform.access_logs.bucket_name)
-        self.rejected = self._rejected(access_logs)
-        self.lake = Lake(
-            self, "Lake", pipeline=pipeline, keeps=keeps, target=target, access_logs=access_logs, tell=self.tell
-        )
+        self.access_logs = s3.Bucket.from_bucket_name(self, "AccessLogs", platform.access_logs.bucket_name)
+        self._keeps = keeps is not None
+        if keeps is not None:
+            self.rejected = self._rejected(self.access_logs)
+            self.lake = Lake(
+                self, "Lake", pipeline=pipeline, keeps=keeps, target=target, access_logs=self.access_logs,
+                tell=self.tell,
+            )  # fmt: skip
         self._layers()
 
     def _stream(self, events: str) -> kinesis.Stream:
@@ -88,7 +94,7 @@ class PipelineStack(Stack):
         self.inference = self.packages("inference", "ONNX Runtime and numpy, slimmed")
         self.model = ModelEndpoint(
             self, "Model", pipeline=self.pipeline, serving=self.target.serving, layer=self._model_layer,
-            image=self._models_image, lake=self.lake, tell=self.tell,
+            image=self._models_image, lake=self.lake if self._keeps else None, tell=self.tell,
         )  # fmt: skip
         self.shadow_uri = f"/opt/models/{self.pipeline}/{_SHADOW}" if self.target.shadow_model else ""
 
@@ -143,9 +149,9 @@ class PipelineStack(Stack):
         every = {
             **({"ModelEndpointName": endpoint.attr_endpoint_name} if endpoint else {}),
             **({"StreamName": self.stream.stream_name} if self._streamed else {}),
-            "RejectedBucket": self.rejected.bucket_name,
             "FailuresQueueUrl": self.failures.queue.queue_url,
-            "LakeBucket": self.lake.bucket.bucket_name,
+            **({"RejectedBucket": self.rejected.bucket_name} if self._keeps else {}),
+            **({"LakeBucket": self.lake.bucket.bucket_name} if self._keeps else {}),
         }
         for key, value in {**every, **values}.items():
             CfnOutput(self, f"{key}Output", value=value).override_logical_id(key)

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from cdk.archive import ROOT
-from cdk.config import MINIMAL
 from cdk.options import chosen
+from cdk.profiles import MINIMAL
 from tests.stacks.synthesis import DEFAULT, PIPELINES, assembly
 
 # Closed to new customers, or ended.
