@@ -6,6 +6,8 @@ learned from images of many aspect ratios. Then the grey values are stretched be
 the window of the sender nor a few burned-in letters decide how bright the lungs are.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,6 +56,7 @@ def stretched(image: NDArray[np.float32]) -> Image:
     return np.asarray(np.clip(np.rint(scaled), 0, 255), np.uint8)
 
 
+@lru_cache(maxsize=16)
 def _weights(size: int, side: int) -> NDArray[np.float32]:
     """[side, size]: the triangle filter of an antialiasing resize; rows sum to 1."""
     scale = size / side
