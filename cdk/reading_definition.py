@@ -48,7 +48,7 @@ def definition(functions: Mapping[str, str], *, review_days: int, concurrency: i
         "Review": _review(functions["ask"], review_days),
         "Report": _call(functions["report"], after="Reidentify"),
         "Reidentify": _call(functions["reidentify"], after="Deliver"),
-        "Deliver": _call(functions["deliver"], after="Conclude"),
+        "Deliver": _delivery(functions["deliver"]),
         "Conclude": _call(functions["conclude"], after="Concluded"),
         "Concluded": {"Type": "Succeed"},
         "ConcludeFailed": _failed(functions["conclude"]),
@@ -125,6 +125,15 @@ def _review(ask: str, review_days: int) -> Json:
         ],
         "Next": "Report",
     }
+
+
+def _delivery(deliver: str) -> Json:
+    """The sender's server may be away for longer than ours. What it never takes is read all the same: it can ask."""
+    state = _call(deliver, after="Conclude")
+    patient = {**_RETRY[0], "IntervalSeconds": 5, "BackoffRate": 3.0, "MaxAttempts": 7, "MaxDelaySeconds": 900}
+    state["Retry"] = [patient, *_RETRY[1:]]
+    state["Catch"] = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.undelivered", "Next": "Conclude"}]
+    return state
 
 
 def _failed(conclude: str) -> Json:

@@ -11,6 +11,7 @@ import msgspec
 from cuatro.currencies import EXPONENTS
 from cuatro.decoding import check_time, decoded
 from cuatro.errors import Rejected
+from cuatro.studies import StudyFailed, StudyRead, StudyRejected
 
 MAX_RECORD_BYTES = 65_536
 """A transaction has some 300 bytes; anything longer than this is not one."""
@@ -197,16 +198,10 @@ class ModelRolledBack(msgspec.Struct, frozen=True, kw_only=True):
 
 
 PublishedEvent = (
-    TransactionScored
-    | CardBlocked
-    | InteractionRecorded
-    | PostClassified
-    | PostRelabelled
-    | SentimentAlertRaised
-    | SentimentAlertCleared
-    | ModelPromoted
-    | ModelRolledBack
-)
+    TransactionScored | CardBlocked | InteractionRecorded | PostClassified | PostRelabelled
+    | SentimentAlertRaised | SentimentAlertCleared | ModelPromoted | ModelRolledBack
+    | StudyRead | StudyRejected | StudyFailed
+)  # fmt: skip
 
 T = TypeVar("T")
 _TRANSACTION = msgspec.json.Decoder(Transaction)
