@@ -102,12 +102,15 @@ _DECODER = msgspec.json.Decoder(Call)
 
 
 def call_of(event: Mapping[str, Any]) -> Call:
-    """The function's event, checked. Raises Rejected."""
+    """The function's event, checked. Raises Rejected, which names the field and quotes nothing of what is in it."""
     try:
         data = msgspec.json.encode(event)
     except (TypeError, ValueError, RecursionError):
         raise Rejected("not JSON", code="malformed_json") from None
-    return decoded(_DECODER, data, MAX_ASK_BYTES)
+    try:
+        return decoded(_DECODER, data, MAX_ASK_BYTES)
+    except Rejected as rejected:
+        raise Rejected(f"{rejected.field or 'the call'}: {rejected.code}", rejected.field, rejected.code) from None
 
 
 def task_id(queue: str, once: str) -> str:

@@ -57,4 +57,4 @@ def reminder(task: Task, now: int) -> dict[str, Any]:
 
 def _remind_at(task: Task) -> int:
     """When it is due, and then after one, three, seven... times as long again: louder, but no din for weeks."""
-    return task.due + (2**task.level - 1) * task.ask.sla_min * MINUTE
+    return task.due + ((1 << task.level) - 1) * task.ask.sla_min * MINUTE
