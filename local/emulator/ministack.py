@@ -21,6 +21,7 @@ from local.emulator import (
     deliverychecks,
     deliveryqueue,
     deliverysources,
+    encrypted,
     execution,
     firehose,
     functionactions,
@@ -59,6 +60,7 @@ def app(state: Path) -> App:
     athena.install()
     namedqueries.install()
     secretnames.install()
+    encrypted.install()
     statemachines.install()
     search.install()
     transactions = iam_actions.dynamodb_transaction_checks
