@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from pydicom import config
 from pydicom.dataelem import RawDataElement
@@ -52,12 +52,12 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def header(data: bytes) -> FileDataset:
+def header(data: bytes, inflated: int = MAX_INFLATED) -> FileDataset:
     """The elements before the pixel data. data: the whole file or its beginning; what is cut off is left out.
 
-    Raises Rejected: not_dicom, damaged, oversized_header.
+    inflated: so many bytes of a deflated file are looked at. Raises Rejected: not_dicom, damaged, oversized_header.
     """
-    return _read(data, lambda tag, _vr, _length: tag in _PIXELS or tag > 0x7FE00010)
+    return _read(data, _Until(inflated, lambda tag, _vr, _length: tag in _PIXELS or tag > 0x7FE00010))
 
 
 def whole(data: bytes) -> FileDataset:
@@ -65,13 +65,18 @@ def whole(data: bytes) -> FileDataset:
 
     Raises Rejected: not_dicom, damaged, oversized_header.
     """
-    return _read(data, None)
+    return _read(data, _Until(MAX_INFLATED, None))
 
 
-def _read(data: bytes, stop_when: Callable[[BaseTag, str | None, int], bool] | None) -> FileDataset:
+class _Until(NamedTuple):
+    inflated: int
+    stop_when: Callable[[BaseTag, str | None, int], bool] | None
+
+
+def _read(data: bytes, until: _Until) -> FileDataset:
     with quiet():
         try:
-            return _parsed(data, stop_when)
+            return _parsed(data, until)
         except InvalidDicomError:
             _reject("not_dicom", "there is no DICOM prefix after the preamble")
         except Rejected:
@@ -80,7 +85,7 @@ def _read(data: bytes, stop_when: Callable[[BaseTag, str | None, int], bool] | N
             _reject("damaged", "the file cannot be parsed")
 
 
-def _parsed(data: bytes, stop_when: Callable[[BaseTag, str | None, int], bool] | None) -> FileDataset:
+def _parsed(data: bytes, until: _Until) -> FileDataset:
     file = _Metered(data)
     preamble = read_preamble(file, force=False)
     meta = FileMetaDataset(read_dataset(file, is_implicit_VR=False, is_little_endian=True, stop_when=_after_meta))
@@ -88,10 +93,10 @@ def _parsed(data: bytes, stop_when: Callable[[BaseTag, str | None, int], bool] |
     if not syntax:
         _reject("damaged", "the file does not say its transfer syntax")
     if syntax == DeflatedExplicitVRLittleEndian:
-        file = _Metered(_inflated(data[file.tell() :]), file.reads)
+        file = _Metered(_inflated(data[file.tell() :], until), file.reads)
         meta.TransferSyntaxUID = ExplicitVRLittleEndian
     implicit, little = syntax == ImplicitVRLittleEndian, syntax != ExplicitVRBigEndian
-    dataset = read_dataset(file, implicit, little, stop_when=stop_when)
+    dataset = read_dataset(file, implicit, little, stop_when=until.stop_when)
     _check_nested(dataset)
     return FileDataset(file, dataset, preamble, meta, implicit, little)
 
@@ -100,10 +105,10 @@ def _after_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:
     return tag >> 16 != 2
 
 
-def _inflated(packed: bytes) -> bytes:
+def _inflated(packed: bytes, until: _Until) -> bytes:
     unpacking = zlib.decompressobj(-zlib.MAX_WBITS)
-    content = unpacking.decompress(packed, MAX_INFLATED)
-    if unpacking.unconsumed_tail:
+    content = unpacking.decompress(packed, until.inflated)
+    if unpacking.unconsumed_tail and until.stop_when is None:
         _reject("oversized_header", f"the deflated file has more than {MAX_INFLATED} bytes")
     return content
 

@@ -10,7 +10,7 @@ from cuatro.adapters.auditing import Audit
 from cuatro.config import settings
 from cuatro.errors import Rejected
 from functions.imaging.policy import policy as policy_of
-from functions.imaging.validate.rejection import keep
+from functions.imaging.rejection import keep
 from functions.imaging.validate.settings import Settings
 from functions.imaging.validation import Limits, Valid, validated
 
@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     try:
         valid = _validated(setting, instance)
     except Rejected as rejected:
-        keep(setting, instance, rejected.code)
+        keep(setting.identified_bucket, setting.instances_table, instance, rejected.code)
         metrics.add_metric("InstancesRejected", MetricUnit.Count, 1)
         logger.warning("rejected", study=event["study"], instance=instance, code=rejected.code, reason=rejected.reason)
         told: dict[str, Any] = {"state": "rejected", "code": rejected.code}

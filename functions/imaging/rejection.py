@@ -3,14 +3,15 @@
 from cuatro.adapters import blobs
 from cuatro.adapters.dynamodb import dynamo
 from cuatro.errors import Refused
-from functions.imaging.validate.settings import Settings
 
 
-def keep(setting: Settings, instance: str, code: str) -> None:
-    """Done again, it is the same. What was erased meanwhile stays erased. Raises Unavailable or Refused."""
+def keep(bucket: str, table: str, instance: str, code: str) -> None:
+    """bucket: that of identified objects; table: of the instances; code: why.
+
+    Done again, it is the same. What was erased meanwhile stays erased. Raises Unavailable or Refused."""
     try:
         dynamo().update(
-            setting.instances_table,
+            table,
             {"instance": instance},
             "SET s = :s, why = :w",
             {":s": "rejected", ":w": code},
@@ -20,4 +21,4 @@ def keep(setting: Settings, instance: str, code: str) -> None:
         if refused.code == "ConditionalCheckFailedException":
             return
         raise
-    blobs.copy(setting.identified_bucket, f"instances/{instance}.dcm", f"rejected/{instance}.dcm")
+    blobs.copy(bucket, f"instances/{instance}.dcm", f"rejected/{instance}.dcm")
