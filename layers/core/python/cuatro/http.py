@@ -19,7 +19,10 @@ from cuatro.errors import Conflict, Rejected, Unavailable
 from cuatro.events import checked_id
 
 P = ParamSpec("P")
-_STATUS = {"unauthorized": 401, "forbidden": 403, "not_found": 404, "transaction_id_reused": 409, "oversized": 413}
+_STATUS = {
+    "unauthorized": 401, "forbidden": 403, "tls_required": 403, "not_found": 404, "not_acceptable": 406,
+    "transaction_id_reused": 409, "oversized": 413, "unsupported_media_type": 415,
+}  # fmt: skip
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 logger = Logger()

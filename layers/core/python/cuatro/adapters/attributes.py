@@ -1,4 +1,7 @@
-"""Plain Python values <-> DynamoDB's typed JSON; plain: str, int, float, bool, None, bytes, list, dict."""
+"""Plain Python values <-> DynamoDB's typed JSON.
+
+Plain: str, int, float, bool, None, bytes, list, dict, and a frozenset of str that is not empty.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +19,7 @@ class Attribute(msgspec.Struct, gc=False):
     B: bytes | msgspec.UnsetType = msgspec.UNSET
     BOOL: bool | msgspec.UnsetType = msgspec.UNSET
     NULL: bool | msgspec.UnsetType = msgspec.UNSET
+    SS: list[str] | msgspec.UnsetType = msgspec.UNSET
     L: "list[Attribute] | msgspec.UnsetType" = msgspec.UNSET
     M: "dict[str, Attribute] | msgspec.UnsetType" = msgspec.UNSET
 
@@ -45,6 +49,8 @@ def typed(value: Any) -> dict[str, Any]:  # noqa: PLR0911 - one for each type
             return {"S": value}
         case int() | float():
             return {"N": repr(value)}
+        case frozenset():
+            return {"SS": sorted(value)}
         case list() | tuple():
             return {"L": [typed(each) for each in value]}
         case dict():
@@ -68,4 +74,6 @@ def _plain(attribute: Attribute) -> Any:  # noqa: PLR0911 - one for each type
         return [_plain(each) for each in attribute.L]
     if attribute.M is not msgspec.UNSET:
         return decoded(attribute.M)
+    if attribute.SS is not msgspec.UNSET:
+        return frozenset(attribute.SS)
     return None

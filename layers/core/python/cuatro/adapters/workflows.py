@@ -1,6 +1,9 @@
 """Executions of SageMaker pipelines and of state machines: start one, ask whether one still runs."""
 
 from collections.abc import Mapping
+from typing import Any
+
+import msgspec
 
 from cuatro.adapters.aws import called
 from cuatro.errors import Refused
@@ -20,6 +23,18 @@ def start_pipeline(name: str, parameters: Mapping[str, str], token: str, descrip
         PipelineExecutionDescription=description[:3072],
     )
     return str(answer["PipelineExecutionArn"])
+
+
+def start_execution(machine_arn: str, name: str, payload: Any) -> str:
+    """ARN of a state machine's execution; the same name starts one only once. Raises Unavailable or Refused."""
+    body = msgspec.json.encode(payload).decode()
+    try:
+        answer = called("stepfunctions", "start_execution", stateMachineArn=machine_arn, name=name, input=body)
+    except Refused as refused:
+        if refused.code == "ExecutionAlreadyExists":
+            return f"{machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
+        raise
+    return str(answer["executionArn"])
 
 
 def runs(arn: str) -> bool:
