@@ -17,6 +17,7 @@ from local.emulator import (
     alarms,
     aliases,
     athena,
+    callbacks,
     changes,
     deliverychecks,
     deliveryqueue,
@@ -62,6 +63,7 @@ def app(state: Path) -> App:
     secretnames.install()
     encrypted.install()
     statemachines.install()
+    callbacks.install()
     search.install()
     transactions = iam_actions.dynamodb_transaction_checks
 

@@ -17,8 +17,9 @@ from local.emulator import grants
 ACTION = "lambda:InvokeFunction"
 SESSION = "states"
 
-# Role of the machine whose execution this thread is a part of.
+# Role of the machine whose execution this thread is a part of, and the execution's ARN.
 _role: contextvars.ContextVar[str] = contextvars.ContextVar("role", default="")
+_execution: contextvars.ContextVar[str] = contextvars.ContextVar("execution", default="")
 
 
 def install() -> None:
@@ -27,15 +28,21 @@ def install() -> None:
     stepfunctions._call_lambda = _checked(stepfunctions._call_lambda)
 
 
+def current(name: str) -> str:
+    """What is known of the execution that this thread is a part of, such as its status; empty outside of one."""
+    return str((stepfunctions._executions.get(_execution.get()) or {}).get(name, ""))
+
+
 def _as_its_role(run: Callable[[str], None]) -> Callable[[str], None]:
     def as_its_role(execution_arn: str) -> None:
         execution = stepfunctions._executions.get(execution_arn) or {}
         machine = stepfunctions._state_machines.get(execution.get("stateMachineArn")) or {}
-        token = _role.set(machine.get("roleArn", ""))
+        token, its = _role.set(machine.get("roleArn", "")), _execution.set(execution_arn)
         try:
             run(execution_arn)
         finally:
             _role.reset(token)
+            _execution.reset(its)
 
     return as_its_role
 
