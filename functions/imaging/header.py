@@ -37,7 +37,7 @@ def header(first: bytes) -> Header:
     """first: the file, or its FIRST_BYTES. Raises Rejected: not_dicom, damaged, oversized_header (see reading),
     missing_uid and invalid_uid. Nothing of the file is in it.
     """
-    found = _header(reading.header(first))
+    found = _header(reading.header(first, inflated=FIRST_BYTES))
     for name in ("sop_class", "instance", "study", "series"):
         uid = getattr(found, name)
         if not uid and len(first) >= FIRST_BYTES:

@@ -1,13 +1,16 @@
 """STOW-RS (PS3.18 10.5): body of a request -> its parts; what became of each instance -> the answer and its status."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartCallbacks, MultipartParser, parse_options_header
+from python_multipart.multipart import MultipartParser, parse_options_header
 
 from cuatro.errors import Rejected
 from functions.imaging.dicomjson import Json, attribute
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 DICOM = "application/dicom"
 MAX_BODY = 4_500_000
@@ -118,7 +121,7 @@ class _Parts:
         self._limit = limit
         self._name, self._value, self._type, self._content = b"", b"", b"", bytearray()
 
-    def callbacks(self) -> MultipartCallbacks:
+    def callbacks(self) -> "MultipartCallbacks":
         return {
             "on_part_begin": self._begin,
             "on_part_data": self._data,

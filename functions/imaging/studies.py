@@ -48,12 +48,15 @@ def row(arrival: Arrival) -> Item:
 
 
 def refusal(  # noqa: PLR0913, PLR0917 - what is known of an object that is no instance
-    identity: str, code: str, sender: str, size: int, at: int, expires: int, study: str | None = None
+    identity: str, code: str, sender: str, size: int, at: int, expires: int, arrival: Arrival | None
 ) -> Item:
-    """A row of the Instances table for what was refused, by the id of its object below rejected/."""
-    return {
-        "instance": identity, "study": study, "s": REJECTED, "why": code, "z": size, "o": sender, "a": at, "x": expires,
-    }  # fmt: skip
+    """A row of the Instances table for what was refused, by the id of its object below rejected/.
+
+    arrival: where it is known of whom it is, and the study is the sender's.
+    """
+    known = {"study": arrival.study, "p": arrival.patient} if arrival else {}
+    row = {"instance": identity, "s": REJECTED, "why": code, "z": size, "o": sender, "a": at, "x": expires}
+    return row | known
 
 
 def counted(arrival: Arrival, instances: str, studies: str, max_instances: int) -> list[Update]:

@@ -11,7 +11,7 @@ from chalice.app import Response
 
 from cuatro.adapters import blobs
 from cuatro.adapters.attributes import Item
-from cuatro.adapters.intake import download_link
+from cuatro.adapters.links import link
 from cuatro.errors import Rejected, Unavailable
 from functions.imaging.api import media
 from functions.imaging.api.access import Caller
@@ -73,8 +73,8 @@ def _answered(body: bytes, kind: str, of: Caller) -> Response:
         return media.binary(body, kind)
     key = f"downloads/{of.sender}/{secrets.token_hex(16)}"
     blobs.put(of.setting.identified_bucket, key, body, kind)
-    link = download_link(of.setting.identified_bucket, key, LINK_S)
-    return Response("", {"Location": link, "Cache-Control": "no-store"}, 307)
+    location = link(of.setting.identified_bucket, key, LINK_S, kind)
+    return Response("", {"Location": location, "Cache-Control": "no-store"}, 307)
 
 
 def _told(study: Item, among: list[Result], of: Caller) -> None:

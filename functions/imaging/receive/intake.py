@@ -102,11 +102,11 @@ class Intake:
         if row is None or row["s"] == GONE:
             why = studies.unwelcome(study, arrival.sender, self._policy.max_instances)
             if why:
-                return self._refuse(found, why, arrival.study if why != "other_sender" else None)
+                return self._refuse(found, why, arrival if why != "other_sender" else None)
             row = self._claimed(arrival, row)
         if row["h"] != arrival.sha256:
             own = row["o"] == arrival.sender
-            return self._refuse(found, "duplicate_instance" if own else "other_sender", arrival.study if own else None)
+            return self._refuse(found, "duplicate_instance" if own else "other_sender", arrival if own else None)
         if row["s"] == ARRIVING:
             # Where another sender's same bytes were first, it is that sender's; a delivery that was cut short goes on.
             return self._place(replace(arrival, sender=row["o"], at=row["a"]), found)
@@ -157,24 +157,25 @@ class Intake:
         intake.discard(self._setting.identified_bucket, found.key, found.tag)
         return Outcome(what, arrival.instance, arrival.study, size=arrival.size)
 
-    def _refuse(self, found: _Found, code: str, study: str | None = None) -> Outcome:
+    def _refuse(self, found: _Found, code: str, arrival: Arrival | None = None) -> Outcome:
         """Kept below rejected/ with the reason in a row, and gone from where it was."""
         bucket, now = self._setting.identified_bucket, time.time()
+        study = arrival.study if arrival else ""
         identity = identity_of(found.key) or self._pseudonyms.instance(f"object {found.key} {found.tag}")
         can_move = found.size <= intake.MAX_COPY_BYTES
         if can_move and not intake.copy(
             bucket, found.key, f"{REFUSED}{identity}", found.tag, "application/octet-stream"
         ):
             return Outcome("gone")
-        row = studies.refusal(identity, code, found.sender, found.size, int(now * 1000), self._expires(now), study)
+        row = studies.refusal(identity, code, found.sender, found.size, int(now * 1000), self._expires(now), arrival)
         self._dynamo.put_all(self._setting.instances_table, [row])
         self._audit.record(
             "refuse", identity, actor=f"sender:{found.sender}", outcome="denied", purpose="treatment",
-            correlation=study or "", details={"code": code, "bytes": found.size},
+            correlation=study, details={"code": code, "bytes": found.size},
         )  # fmt: skip
         if can_move:
             intake.discard(bucket, found.key, found.tag)
-        return Outcome("refused", identity, study or "", code, found.size)
+        return Outcome("refused", identity, study, code, found.size)
 
     def _rows(self, arrival: Arrival) -> tuple[Item | None, Item | None]:
         instances, kept = self._setting.instances_table, self._setting.studies_table

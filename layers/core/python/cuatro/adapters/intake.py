@@ -115,12 +115,6 @@ def upload_link(bucket: str, key: str, size: int, seconds: int) -> str:
     return str(_signing().generate_presigned_url("put_object", Params=parameters, ExpiresIn=seconds))
 
 
-def download_link(bucket: str, key: str, seconds: int) -> str:
-    """URL that gives the object for so long: whoever has it needs no credentials."""
-    parameters = {"Bucket": bucket, "Key": key}
-    return str(_signing().generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds))
-
-
 @contextmanager
 def _nameless(operation: str) -> Iterator[None]:
     """S3 names the key when it refuses a call, and the error's text ends in a log."""
