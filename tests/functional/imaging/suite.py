@@ -4,13 +4,8 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from email.parser import BytesParser
-from io import BytesIO
 from typing import Any, NamedTuple
 from uuid import uuid4
-
-from pydicom import Dataset
-from pydicom.dataset import FileMetaDataset
-from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
 from functions.imaging.pseudonym import Pseudonyms
 from tests.functional.aws_in_memory import Wire
@@ -18,7 +13,7 @@ from tests.functional.stage import CREDENTIALS, REGION, Context, Stage, client
 
 ACCOUNT = "123456789012"
 MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:read"
-SECRET = "the-secret-of-the-pseudonyms-has-32-characters-and-more"
+SECRET = "the-secret-of-the-pseudonyms-has-32-characters-and-more"  # noqa: S105
 TOKENS = {"north": "token-of-north-clinic", "south": "token-of-south-clinic"}
 QUEUES = {"quiet": {}, "audit.fifo": {"FifoQueue": "true"}}
 ENVIRONMENT = {
@@ -51,38 +46,6 @@ class Answer(NamedTuple):
             b"Content-Type: " + self.headers["Content-Type"].encode() + b"\r\n\r\n" + self.body
         )
         return [part.get_payload(decode=True) for part in message.get_payload()]
-
-
-def image(number: int = 1, study: int = 1, **changes: Any) -> Dataset:
-    """A small radiograph of nobody; the same numbers make the same UIDs. changes: attributes, by keyword."""
-    made = Dataset()
-    made.file_meta = FileMetaDataset()
-    made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    made.SOPClassUID = DigitalXRayImageStorageForPresentation
-    made.StudyInstanceUID = generate_uid(entropy_srcs=[f"study {study}"])
-    made.SeriesInstanceUID = generate_uid(entropy_srcs=[f"series {study}"])
-    made.SOPInstanceUID = generate_uid(entropy_srcs=[f"study {study} instance {number}"])
-    made.PatientName, made.PatientID = "Phantom^One", f"PHANTOM-{study}"
-    made.PatientBirthDate, made.PatientAge, made.PatientSex = "20200101", "004Y", "O"
-    made.StudyDate, made.StudyTime, made.AccessionNumber, made.StudyID = "20240102", "101112", "A1", "1"
-    made.ReferringPhysicianName = ""
-    made.Modality, made.BodyPartExamined, made.ViewPosition = "DX", "CHEST", "AP"
-    made.Rows = made.Columns = 4
-    made.SamplesPerPixel, made.PhotometricInterpretation = 1, "MONOCHROME2"
-    made.BitsAllocated, made.BitsStored, made.HighBit, made.PixelRepresentation = 8, 8, 7, 0
-    made.PixelData = bytes(range(16))
-    for name, value in changes.items():
-        setattr(made, name, value)
-    made.file_meta.MediaStorageSOPClassUID = made.SOPClassUID
-    made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID
-    return made
-
-
-def file(dataset: Dataset) -> bytes:
-    """DICOM Part 10."""
-    buffer = BytesIO()
-    dataset.save_as(buffer, enforce_file_format=True)
-    return buffer.getvalue()
 
 
 class Suite(Stage):

@@ -1,8 +1,9 @@
-"""POST /studies: what is taken, what is answered, and what comes to the rows; once in effect, however often it comes."""
+"""POST /studies: what is taken, what is answered, and what comes to the rows; once in effect however often."""
 
 import pytest
 
-from tests.functional.imaging.suite import NAMES, Suite, file, image
+from tests.functional.imaging.images import file, image
+from tests.functional.imaging.suite import NAMES, Suite
 
 
 def test_a_study_is_taken_kept_and_waits_for_quiet(suite: Suite) -> None:
