@@ -37,10 +37,11 @@ class ObjectLock:
 @dataclass(frozen=True)
 class DataSync:
     """The transfer from the hospital's file server into the drop prefix. agent: ARN, "" where the task is made by
-    hand. source: nfs://host/path, which the agent reads."""
+    hand. host, path: of the NFS export that the agent reads."""
 
     agent: str = ""
-    source: str = ""
+    host: str = ""
+    path: str = ""
 
 
 @dataclass(frozen=True)

@@ -39,17 +39,22 @@ def layer_archive(name: str, for_platform: LayerPlatform, root: Path = ROOT) -> 
 
 def model_archive(pipeline: str, shadow: bool, root: Path = ROOT) -> Path:
     """The layer that holds the pipeline's model (and, when `shadow`, the second version) under models/<pipeline>/, with
-    the tokenizer where it has one.
+    the tokenizer where it has one."""
+    names = ["model.onnx", *(["shadow.onnx"] if shadow else [])]
+    names += sorted(path.name for path in (root / "models" / pipeline).glob("tokenizer.*"))
+    return network_archive(pipeline, "model", *names, root=root)
+
+
+def network_archive(pipeline: str, label: str, *names: str, root: Path = ROOT) -> Path:
+    """The layer that holds these files of models/<pipeline>/, in a folder of that name.
 
     Beside each lies its SHA-256, which the loader compares before it loads.
     """
-    names = ["model.onnx", *(["shadow.onnx"] if shadow else [])]
-    names += sorted(path.name for path in (root / "models" / pipeline).glob("tokenizer.*"))
     files = {f"models/{pipeline}/{name}": root / "models" / pipeline / name for name in names}
     missing = [name for name, path in files.items() if not path.exists()]
     if missing:
         raise FileNotFoundError(f"{', '.join(missing)}: missing; make it: python -m models.{pipeline}.train --help")
-    made = BUILD / "layers" / f"{pipeline}-model-{digest(files, 'sha256')}.zip"
+    made = BUILD / "layers" / f"{pipeline}-{label}-{digest(files, 'sha256')}.zip"
 
     def fill(folder: Path) -> None:
         place(files, folder)

@@ -13,7 +13,7 @@ from cdk.retraining_recommendations import Algorithm
 BEDROCK_MODEL = "amazon.nova-micro-v1:0"
 # S3's longest retention is a hundred years.
 _LOCK_DAYS = 36_500
-_NFS = re.compile(r"^nfs://[A-Za-z0-9.-]+/\S*$")
+_NFS = re.compile(r"^nfs://([A-Za-z0-9.-]+)(/\S*)$")
 _ENDPOINTS = ("sagemaker", "blazingtext", "huggingface")
 # Option -> what it takes; an entry that ends in a colon takes a name after it.
 KNOWN: Mapping[str, tuple[str, ...]] = {
@@ -131,9 +131,10 @@ def _datasync(given: Mapping[str, str]) -> DataSync | None:
     agent = "" if kind == "on" else kind
     if bool(agent) != bool(source):
         raise ValueError("-c datasync=<ARN of an agent> and -c datasync-source=nfs://<host>/<path> need each other")
-    if source and not _NFS.match(source):
+    found = _NFS.match(source)
+    if source and not found:
         raise ValueError(f"-c datasync-source={source}: must be nfs://<host>/<path>")
-    return DataSync(agent, source)
+    return DataSync(agent, *found.groups()) if found else DataSync()
 
 
 def _go_together(found: Target) -> None:

@@ -1,8 +1,11 @@
-"""Routes -> a REST API that callers with IAM credentials reach, and by `signed` routes those who sign the body."""
+"""Routes -> a REST API that callers with IAM credentials reach, or those whom a function of ours knows by a token.
 
-from collections.abc import Sequence
+By `signed` routes come those who sign the body.
+"""
 
-from aws_cdk import RemovalPolicy
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -13,14 +16,20 @@ from cdk.constructs.suite_function import SuiteFunction
 
 _STAGE = "v1"
 
+# How long a token that is taken back may still get in: the function is asked once in this time.
+_KNOWN_S = 60
+
 Route = tuple[str, str]  # ("POST", "/cards/{card_id}/block")
+# Which refusal of API Gateway's own -> status, headers, body: what it says when the function is not asked.
+Refusals = Mapping[apigateway.ResponseType, tuple[int, Mapping[str, str], str]]
 
 
 class PrivateApi(Construct):
     """Every resource is explicit, so an unknown path never reaches the function; all are throttled and logged.
 
-    signed: routes for senders without IAM credentials, whose signature over the body the function checks. `url` ends
-    in a slash.
+    signed: routes for senders without IAM credentials, whose signature over the body the function checks. known_by:
+    the function that knows callers by their Authorization header, for callers that have no IAM credentials. binary:
+    bodies are bytes, not text. `url` ends in a slash.
     """
 
     def __init__(
@@ -32,6 +41,9 @@ class PrivateApi(Construct):
         answers: SuiteFunction,
         target: Target,
         signed: Sequence[Route] = (),
+        known_by: SuiteFunction | None = None,
+        binary: bool = False,
+        refusals: Refusals | None = None,
     ) -> None:
         super().__init__(scope, name)
         access_log = logs.LogGroup(
@@ -45,6 +57,7 @@ class PrivateApi(Construct):
             "Api",
             description=answers.function.node.path,
             endpoint_types=[apigateway.EndpointType.REGIONAL],
+            binary_media_types=["*/*"] if binary else None,
             deploy_options=apigateway.StageOptions(
                 stage_name=_STAGE,
                 throttling_rate_limit=target.profile.api_rate,
@@ -55,7 +68,7 @@ class PrivateApi(Construct):
                     resource_path=True, response_length=True, status=True, user=True,
                 ),
                 logging_level=apigateway.MethodLoggingLevel.ERROR,
-                data_trace_enabled=False,  # bodies hold card data
+                data_trace_enabled=False,  # bodies hold personal data
                 metrics_enabled=True,
             ),
         )  # fmt: skip
@@ -69,13 +82,18 @@ class PrivateApi(Construct):
             removal_policy=RemovalPolicy.DESTROY,
         )
         integration = apigateway.LambdaIntegration(answers.reached, allow_test_invoke=False)
+        authorizer = self._authorizer(known_by) if known_by else None
+        kinds = apigateway.AuthorizationType
         for verb, path in routes:
             resource = self.api.root.resource_for_path(path)
-            method = resource.add_method(verb, integration, authorization_type=apigateway.AuthorizationType.IAM)
+            method = resource.add_method(
+                verb, integration, authorizer=authorizer, authorization_type=kinds.CUSTOM if authorizer else kinds.IAM
+            )
             acknowledge(
                 method,
                 "AwsSolutions-COG4",
-                "Callers are systems with IAM credentials, not people with a user pool's account.",
+                "Callers are systems with IAM credentials or a token of their own, not people with a user pool's "
+                "account.",
             )
         for verb, path in signed:
             resource = self.api.root.resource_for_path(path)
@@ -86,7 +104,24 @@ class PrivateApi(Construct):
                     rule,
                     "Senders of web hooks cannot sign as IAM does: the function checks an HMAC of the body.",
                 )
+        for kind, (status, headers, body) in (refusals or {}).items():
+            self.api.add_gateway_response(
+                f"{kind.response_type.title().replace('_', '')}Response",
+                type=kind,
+                status_code=str(status),
+                response_headers={name: f"'{value}'" for name, value in headers.items()},
+                templates={"application/json": body},
+            )
         self._acknowledge()
+
+    def _authorizer(self, function: SuiteFunction) -> apigateway.RequestAuthorizer:
+        return apigateway.RequestAuthorizer(
+            self,
+            "Authorizer",
+            handler=function.reached,
+            identity_sources=[apigateway.IdentitySource.header("Authorization")],
+            results_cache_ttl=Duration.seconds(_KNOWN_S),
+        )
 
     @property
     def url(self) -> str:
@@ -101,5 +136,5 @@ class PrivateApi(Construct):
         acknowledge(
             self.api.deployment_stage,
             "AwsSolutions-APIG3",
-            "Only IAM callers get in, throttled; a web ACL would cost 5 USD a month while idle.",
+            "Only known callers get in, throttled; a web ACL would cost 5 USD a month while idle.",
         )

@@ -2,19 +2,17 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import CustomResource, Duration, RemovalPolicy, Stack
+from aws_cdk import CustomResource, Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from cdk.config import Target
 from cdk.constructs.alarms import alarm
-from cdk.constructs.findings import acknowledge
+from cdk.constructs.state_machine import state_machine
 from cdk.constructs.suite_function import SuiteFunction
 from cdk.rollout_definition import definition
 
@@ -45,34 +43,15 @@ class RollOut(Construct):
         self._take_back_when_ended()
 
     def _state_machine(self, name: str, function: lambda_.IFunction, target: Target) -> sfn.StateMachine:
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
-        role.add_to_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn]))
-        machine = sfn.StateMachine(
+        return state_machine(
             self,
-            "Machine",
-            state_machine_name=name,  # so that the function's policy can name it, which the machine invokes
-            definition_body=sfn.DefinitionBody.from_string(
-                Stack.of(self).to_json_string(definition(function.function_arn))
-            ),
-            role=role,
-            logs=sfn.LogOptions(
-                destination=logs.LogGroup(
-                    self,
-                    "Log",
-                    retention=target.profile.log_retention,
-                    removal_policy=RemovalPolicy.RETAIN if target.retain_data else RemovalPolicy.DESTROY,
-                ),
-                level=sfn.LogLevel.ALL,
-                include_execution_data=True,
-            ),
+            definition(function.function_arn),
+            calls=[function],
+            target=target,
+            untraced="Its log and the models table tell each step; a roll-out is no request to trace.",
+            name=name,  # so that the function's policy can name it, which the machine invokes
+            log_data=True,
         )
-        acknowledge(role, "AwsSolutions-IAM5[Resource::*]", "AWS checks the delivery of logs on no resource.")
-        acknowledge(
-            machine,
-            "AwsSolutions-SF2",
-            "Its log and the models table tell each step; a roll-out is no request to trace.",
-        )
-        return machine
 
     def _start_when_approved(self, group: str) -> None:
         rule = events.Rule(

@@ -14,6 +14,7 @@ from cdk.config import ObjectLock, Target
 from cdk.constructs.data_key import DataKey
 from cdk.constructs.findings import acknowledge
 from cdk.constructs.objects import allow_objects
+from cdk.constructs.work_queue import WorkQueue
 
 # A version that was replaced or deleted by mistake can be had back so long; erasing a patient removes versions at once.
 _OLD_VERSIONS_DAYS = 30
@@ -114,8 +115,8 @@ class SecureBucket(Construct):
                 )
             )  # fmt: skip
 
-    def tell_of_new(self, queue_arn: str, *prefixes: str) -> None:
-        """S3 sends a message for each object that is made under `prefixes`.
+    def tell_of_new(self, queue: WorkQueue, *prefixes: str) -> None:
+        """S3 sends a message for each object that is made under `prefixes`; the queue lets it.
 
         By the bucket's own property: CDK's way is a function of its own with wildcard rights.
         """
@@ -124,7 +125,7 @@ class SecureBucket(Construct):
             queue_configurations=[
                 s3.CfnBucket.QueueConfigurationProperty(
                     event="s3:ObjectCreated:*",
-                    queue=queue_arn,
+                    queue=queue.queue.queue_arn,
                     filter=s3.CfnBucket.NotificationFilterProperty(
                         s3_key=s3.CfnBucket.S3KeyFilterProperty(
                             rules=[s3.CfnBucket.FilterRuleProperty(name="prefix", value=f"{prefix}/")]
@@ -134,6 +135,8 @@ class SecureBucket(Construct):
                 for prefix in prefixes
             ]
         )
+        policy = queue.queue.node.find_child("Policy")
+        self.bucket.node.add_dependency(policy)  # S3 tries to send when it is told to
 
 
 def _retention(lock: ObjectLock) -> s3.ObjectLockRetention:

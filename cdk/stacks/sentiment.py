@@ -17,6 +17,7 @@ from constructs import Construct
 from cdk.artefact import shipped
 from cdk.config import Target
 from cdk.constructs.event_source import WITH_OUTBOX, consume_table
+from cdk.constructs.kept_secret import kept_secret
 from cdk.constructs.models_image import ModelsImage
 from cdk.constructs.private_api import PrivateApi, Route
 from cdk.constructs.retraining import RetrainingLoop
@@ -29,7 +30,7 @@ from cdk.stacks.sentiment_dashboard import alarm_on_sources, sentiment_dashboard
 from cdk.stacks.sentiment_lake import KEEPS, kept, scored
 from cdk.stacks.sentiment_quicksight import quicksight_data
 from cdk.stacks.sentiment_search import endpoint, search_domain
-from cdk.stacks.sentiment_sources import NETWORKS, kept_secret, network_secrets, pollers
+from cdk.stacks.sentiment_sources import NETWORKS, network_secrets, pollers
 
 ROUTES: tuple[Route, ...] = (
     ("POST", "/posts"),
@@ -86,8 +87,10 @@ class CuatroSentiment(PipelineStack):
         self.alerts = StateTable(self, "Alerts", key="brand", target=target)
         self.kept = kept(self.lake)
         self.secrets = network_secrets(self)
-        self.pseudonyms = kept_secret(self, "PseudonymSecret", "Key of authors' pseudonyms", template=None, key="")
-        self.hooks = kept_secret(self, "HookSecret", "Secrets of web hooks by their name", template="{}", key="web")
+        self.pseudonyms = kept_secret(self, "PseudonymSecret", purpose="Key of authors' pseudonyms", target=target)
+        self.hooks = kept_secret(
+            self, "HookSecret", purpose="Secrets of web hooks by their name", target=target, template="{}", key="web"
+        )
         self.told = sns.Topic(
             self, "Told", display_name="Cuatro sentiment alerts", enforce_ssl=True,
             master_key=kms.Alias.from_alias_name(self, "SnsKey", "alias/aws/sns"),

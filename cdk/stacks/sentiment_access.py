@@ -6,12 +6,12 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 
 from cdk.constructs.findings import acknowledge
+from cdk.constructs.kept_secret import allow_secret
 from cdk.constructs.objects import allow_objects
 from cdk.constructs.suite_function import SuiteFunction
 from cdk.constructs.wildcards import everywhere
 from cdk.stacks.platform import CuatroPlatform
 from cdk.stacks.sentiment_search import allow_indexing
-from cdk.stacks.sentiment_sources import allow_secret
 
 if TYPE_CHECKING:
     from cdk.stacks.sentiment import CuatroSentiment

@@ -2,13 +2,12 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from aws_cdk import Duration, RemovalPolicy, SecretValue
+from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secrets
 
-from cdk.constructs.findings import acknowledge
+from cdk.constructs.kept_secret import written_secret
 from cdk.constructs.suite_function import SuiteFunction
 
 if TYPE_CHECKING:
@@ -31,42 +30,18 @@ NETWORKS = {
     "x": Network("X", 5),
     "rss": Network("Rss", 5, secret=False),
 }
-_LENGTH = 48
-
-
-def kept_secret(stack: "CuatroSentiment", name: str, purpose: str, *, template: str | None, key: str) -> secrets.Secret:
-    """Made up by AWS: no template, log or person has seen it. template, key: JSON, and the field that is made up."""
-    made = secrets.Secret(
-        stack, name, description=purpose, removal_policy=_removal(stack),
-        generate_secret_string=secrets.SecretStringGenerator(
-            secret_string_template=template, generate_string_key=key if template else None,
-            exclude_punctuation=True, password_length=_LENGTH,
-        ),
-    )  # fmt: skip
-    acknowledge(made, "AwsSolutions-SMG4", f"{purpose}: both ends must change together, so a person rotates it.")
-    return made
 
 
 def network_secrets(stack: "CuatroSentiment") -> dict[str, secrets.Secret]:
     """One of each network that has any, an empty JSON object until somebody writes credentials into it."""
-    made = {}
-    for network, (name, _, has_secret) in NETWORKS.items():
-        if has_secret:
-            made[network] = secrets.Secret(
-                stack, f"{name}Secret", description=f"Credentials of {name}: see docs/sentiment.md",
-                secret_string_value=SecretValue.unsafe_plain_text("{}"), removal_policy=_removal(stack),
-            )  # fmt: skip
-            acknowledge(
-                made[network], "AwsSolutions-SMG4", "The network gives out the credentials; AWS cannot rotate them."
-            )
-    return made
-
-
-def allow_secret(function: SuiteFunction, secret: secrets.Secret) -> None:
-    """Grant reading one secret; its key is the one that AWS manages, which needs no grant."""
-    function.role.add_to_policy(
-        iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[secret.secret_arn])
-    )
+    return {
+        network: written_secret(
+            stack, f"{name}Secret", purpose=f"Credentials of {name}: see docs/sentiment.md", target=stack.target,
+            unrotated="The network gives out the credentials; AWS cannot rotate them.",
+        )
+        for network, (name, _, has_secret) in NETWORKS.items()
+        if has_secret
+    }  # fmt: skip
 
 
 def pollers(stack: "CuatroSentiment") -> dict[str, SuiteFunction]:
@@ -90,7 +65,3 @@ def pollers(stack: "CuatroSentiment") -> dict[str, SuiteFunction]:
         )  # fmt: skip
         made[network] = poll
     return made
-
-
-def _removal(stack: "CuatroSentiment") -> RemovalPolicy:
-    return RemovalPolicy.RETAIN if stack.target.retain_data else RemovalPolicy.DESTROY
