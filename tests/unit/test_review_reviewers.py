@@ -22,7 +22,8 @@ def test_the_name_is_the_sessions_or_the_users(arn: str, name: str) -> None:
     assert reviewer_of(arn, {}, "") == name
 
 
-@pytest.mark.parametrize("arn", [None, "", "somebody", "arn:aws:iam::123456789012:user/with space"])
+@pytest.mark.parametrize("arn", [None, "", "somebody", "arn:aws:iam::123456789012:user/with space",
+                                 "arn:aws:iam::123456789012:user/", "arn:aws:sts::1:assumed-role/R/"])  # fmt: skip
 def test_an_unknown_caller_is_nobody(arn: str | None) -> None:
     with pytest.raises(Rejected) as rejected:
         reviewer_of(arn, {}, "")

@@ -12,7 +12,7 @@ from cuatro.errors import Rejected
 HEADER = "x-cuatro-reviewer"
 ANYBODY = "*"
 _NAME = re.compile(r"[A-Za-z0-9_.@+=,-]{1,64}")
-_PRINCIPAL = re.compile(r"arn:[a-z-]+:(?:iam|sts)::(?P<account>\d+):(?P<kind>[a-z-]+)/?(?P<rest>.*)")
+_PRINCIPAL = re.compile(r"arn:[a-z-]+:(?:iam|sts)::(?P<account>\d+):(?P<kind>[a-z-]+)(?P<rest>(?:/.*)?)")
 
 
 def reviewer_of(user_arn: str | None, headers: Mapping[str, str], trusted: str) -> str:
@@ -33,7 +33,8 @@ def reviewer_of(user_arn: str | None, headers: Mapping[str, str], trusted: str) 
 
 def _name(user_arn: str | None) -> str:
     found = _PRINCIPAL.fullmatch(user_arn or "")
-    name = (found["rest"].rpartition("/")[2] or found["kind"]) if found else ""
+    # The account's root user has no more than that word.
+    name = (found["rest"].rpartition("/")[2] if found["rest"] else found["kind"]) if found else ""
     if not _NAME.fullmatch(name):
         raise Rejected("who calls is not known", code="unauthorized")
     return name
@@ -49,7 +50,7 @@ def _is_trusted(user_arn: str, trusted: str) -> bool:
         return False
     if found["kind"] != "assumed-role":
         return user_arn in wanted
-    role = found["rest"].partition("/")[0]
+    role = found["rest"].split("/")[1]
     roles = (_PRINCIPAL.fullmatch(each) for each in wanted)
     return any(
         each

@@ -1,0 +1,88 @@
+"""The clock: leases that reviewers left, tasks that nobody decided in time, questions that nobody answered at all."""
+
+import pytest
+
+from functions.review.asking import task_id
+from functions.review.remind import run
+from tests.functional.review.suite import Suite
+
+TASK = task_id("imaging", "study-1")
+DAY_MIN = 1440
+
+
+def test_a_reviewer_who_never_comes_back(suite: Suite) -> None:
+    suite.ask()
+    suite.lease("ada", TASK)
+    suite.wait(16)
+    assert suite.remind()["LeasesLapsed"] == 1
+    assert suite.task().lease is None
+    status, answer = suite.decide("ada", TASK, "pneumonia")
+    assert (status, answer["error"]["code"]) == (409, "not_leased")
+    assert suite.read("bo", TASK, "pneumonia")[0] == 200
+
+
+def test_one_who_says_that_they_are_at_it_keeps_it(suite: Suite) -> None:
+    suite.ask()
+    suite.lease("ada", TASK)
+    for _ in range(4):
+        suite.wait(14)
+        assert suite.call("ada", "POST", "/tasks/{task}/heartbeat", task=TASK)[0] == 200
+        assert suite.remind()["LeasesLapsed"] == 0
+    assert suite.decide("ada", TASK, "pneumonia")[0] == 200
+
+
+def test_people_are_told_of_what_is_overdue(suite: Suite) -> None:
+    suite.ask(priority="urgent", sla_min=60)
+    assert (suite.remind()["TasksOverdue"], suite.told()) == (0, [])
+    suite.wait(61)
+    assert suite.remind()["TasksOverdue"] == 1
+    (told,) = suite.told()
+    assert (told["task"], told["level"], told["priority"], told["overdue_min"]) == (TASK, 1, "urgent", 1)
+    assert suite.listed()[1]["tasks"][0]["overdue"] is True
+    assert (suite.remind()["TasksOverdue"], suite.told()) == (0, [])
+    suite.wait(60)
+    suite.remind()
+    assert [each["level"] for each in suite.told()] == [2]
+    assert [action for action, *_ in suite.audited()].count("escalate") == 2
+
+
+def test_a_reminder_that_nobody_took_is_sent_again(suite: Suite) -> None:
+    suite.ask(sla_min=60)
+    suite.wait(61)
+    suite.wire.down("PublishBatch")
+    assert suite.remind()["RemindersFailed"] == 1
+    suite.wire.repair()
+    assert suite.remind()["TasksOverdue"] == 1
+    assert [each["level"] for each in suite.told()] == [1]
+
+
+def test_nobody_answers_at_all(suite: Suite) -> None:
+    suite.ask(review_days=2)
+    suite.wait(2 * DAY_MIN + 1)
+    done = suite.remind()
+    assert (done["TasksExpired"], done["AnswersSent"]) == (1, 1)
+    assert suite.executions.failures["token-1"][0] == "ReviewExpired"
+    assert suite.listed()[1]["tasks"] == []
+    assert [each["state"] for each in suite.listed(state="expired")[1]["tasks"]] == ["expired"]
+    status, answer = suite.lease("ada", TASK)
+    assert (status, answer["error"]["code"]) == (409, "ended")
+    assert suite.remind()["TasksExpired"] == 0
+
+
+def test_a_decision_at_the_moment_of_expiry_stands(suite: Suite) -> None:
+    suite.ask(review_days=1)
+    suite.wait(DAY_MIN - 5)
+    suite.lease("ada", TASK)
+    suite.wait(6)
+    suite.before_next_write(lambda: suite.decide("ada", TASK, "pneumonia"))
+    assert suite.remind()["TasksExpired"] == 0
+    assert suite.executions.answers["token-1"]["outcome"] == "pneumonia"
+
+
+def test_more_than_one_round_can_take(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        suite.ask(f"token-{number}", once=f"study-{number}", review_days=1)
+    suite.wait(DAY_MIN + 1)
+    monkeypatch.setattr(run, "AT_ONCE", 2)
+    assert [suite.remind()["TasksExpired"] for _ in range(4)] == [2, 2, 1, 0]
+    assert len(suite.executions.failures) == 5
