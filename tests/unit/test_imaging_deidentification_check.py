@@ -1,4 +1,4 @@
-"""The second look at a de-identified data set: what the first one let through is found, and the object does not leave."""
+"""The second look at a de-identified data set: what the first let through is found, and the object does not leave."""
 
 from collections.abc import Callable
 from typing import Any
