@@ -9,7 +9,8 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -18,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
+
+from functions.imaging.features import SMALLEST
 
 FOLDERS = {"NORMAL": 0, "PNEUMONIA": 1}
 KINDS = {"bacteria": 0, "virus": 1}
@@ -42,15 +45,13 @@ class Example(NamedTuple):
     patient: str
 
 
-def read(path: Path) -> list[Example]:
-    """All images, in the order of their names. Raises ValueError for none or an unreadable one, OSError."""
-    found = list(_read(path))
-    if not found:
-        raise ValueError(f"{path}: no images in folders NORMAL and PNEUMONIA")
-    return found
+def read(path: Path, *, skip_bad: bool = False) -> tuple[list[Example], int]:
+    """All images in the order of their names, and how many were skipped. Raises ValueError, OSError.
 
-
-def _read(path: Path) -> Iterator[Example]:
+    Without skip_bad, a file that is no image or has a side that is too short is an error, which names it.
+    """
+    found: list[Example] = []
+    bad = 0
     try:
         with zipfile.ZipFile(path) as archive:
             for entry in sorted(archive.infolist(), key=lambda each: each.filename):
@@ -58,22 +59,30 @@ def _read(path: Path) -> Iterator[Example]:
                 label = label_of(place)
                 if label is None or entry.is_dir() or place.suffix.lower() not in ENDINGS or place.name[0] == ".":
                     continue
-                yield Example(
-                    place.name, decoded(archive.read(entry), place.name), label, kind_of(place), patient_of(place)
-                )
-    except (zipfile.BadZipFile, zipfile.LargeZipFile) as error:
-        raise ValueError(f"{path} is no zip file: {error}") from error
+                try:
+                    image = decoded(archive.read(entry), place.name)
+                except ValueError:
+                    if not skip_bad:
+                        raise
+                    bad += 1
+                else:
+                    found.append(Example(place.name, image, label, kind_of(place), patient_of(place)))
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, RuntimeError) as error:  # RuntimeError: encrypted
+        raise ValueError(f"{path} is no zip file that can be read: {error}") from error
+    if not found:
+        raise ValueError(f"{path}: no images in folders NORMAL and PNEUMONIA")
+    return found, bad
 
 
 def decoded(content: bytes, name: str) -> Image:
     """A file's bytes -> grey, 8 bits. Raises ValueError."""
     try:
         with Pillow.open(io.BytesIO(content)) as opened:
-            if opened.width * opened.height > MAX_PIXELS:
+            if opened.width * opened.height > MAX_PIXELS or min(opened.size) < SMALLEST:
                 raise ValueError(f"{name} has {opened.width} x {opened.height} pixels")
-            if opened.mode.startswith("I;16") or opened.mode == "I":
+            if opened.mode.startswith("I"):  # 16 bits: what matters is between the darkest and the brightest
                 wide = np.asarray(opened, np.float64)
-                return np.asarray(wide * (255 / max(wide.max(), 1)), np.uint8)
+                return np.asarray((wide - wide.min()) * (255 / max(np.ptp(wide), 1)), np.uint8)
             return np.asarray(opened.convert("L"))
     except (UnidentifiedImageError, OSError, SyntaxError) as error:
         raise ValueError(f"{name} is no image that can be read: {error}") from error
