@@ -8,11 +8,11 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from cuatro.adapters import secrets
 from cuatro.adapters.auditing import Audit
 from cuatro.config import settings
+from functions.imaging import roster
 from functions.imaging.authorize.settings import Settings
-from functions.imaging.senders import senders, whose
+from functions.imaging.senders import whose
 
 logger = Logger()
 metrics = Metrics()
@@ -26,7 +26,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     setting = settings(Settings)
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     authorization = str(event.get("authorizationToken") or headers.get("authorization") or "")
-    sender = whose(authorization, senders(secrets.document(setting.senders_secret_arn)))
+    known = roster.known(setting.senders_secret_arn, lambda found: whose(authorization, found) is not None)
+    sender = whose(authorization, known)
     if sender is None:
         metrics.add_metric("AuthorizationsDenied", MetricUnit.Count, 1)
         logger.warning("denied")

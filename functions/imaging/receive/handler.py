@@ -1,5 +1,6 @@
 """Messages of S3 about new objects -> each in its place, or refused; what failed -> delivered again."""
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,12 +11,12 @@ from cuatro.adapters import secrets
 from cuatro.adapters.dynamodb import dynamo
 from cuatro.config import settings
 from cuatro.errors import Refused, Unavailable
+from functions.imaging import roster
 from functions.imaging.policy import policy
 from functions.imaging.pseudonym import Pseudonyms
 from functions.imaging.receive.intake import Intake, Outcome
-from functions.imaging.receive.places import keys
+from functions.imaging.receive.places import is_known, keys
 from functions.imaging.receive.settings import Settings
-from functions.imaging.senders import senders
 
 logger = Logger()
 metrics = Metrics()
@@ -28,13 +29,12 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Nothing of a key is logged: a sender may have named the object. Raises Unavailable when nothing can be done."""
     setting = settings(Settings)
     pseudonyms = Pseudonyms(secrets.text(setting.pseudonym_secret_arn).encode())
-    known = senders(secrets.document(setting.senders_secret_arn))
-    intake = Intake(setting, policy(setting.policy), pseudonyms, known, dynamo())
     failed = []
     for record in event["Records"]:
         try:
             for key in keys(record["body"]):
-                _tell(intake.take(key))
+                known = roster.known(setting.senders_secret_arn, partial(is_known, key))
+                _tell(Intake(setting, policy(setting.policy), pseudonyms, known, dynamo()).take(key))
         except (Unavailable, Refused, msgspec.MsgspecError, KeyError):
             logger.exception("failed", message_id=record["messageId"])
             failed.append(record["messageId"])

@@ -39,6 +39,11 @@ def sender_of(key: str, known: Collection[str]) -> str:
     return folders[0] if folders and folders[0] in known else DROPPED
 
 
+def is_known(key: str, known: Collection[str]) -> bool:
+    """Is the folder that the object lies in that of one of these senders?"""
+    return sender_of(key, known) in known
+
+
 def identity_of(key: str) -> str | None:
     """The object's id; None for one that was named by others."""
     name = key.rpartition("/")[2]

@@ -8,6 +8,7 @@ import pytest
 
 from cuatro.adapters import secrets
 from cuatro.config import settings
+from functions.imaging import roster
 from tests.functional.aws_in_memory import wired
 from tests.functional.imaging.suite import ENVIRONMENT, Suite
 
@@ -19,9 +20,11 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
         monkeypatch.setenv(name, value)
     settings.cache_clear()
     secrets.forget()
+    roster.forget()
     yield monkeypatch
     settings.cache_clear()
     secrets.forget()
+    roster.forget()
 
 
 @pytest.fixture

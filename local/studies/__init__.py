@@ -1,0 +1,1 @@
+"""What the imaging pipeline knows of its studies, as its operator sees it."""
