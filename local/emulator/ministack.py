@@ -32,6 +32,7 @@ from local.emulator import (
     namedqueries,
     parsing,
     partiql,
+    payloads,
     pool,
     restart,
     search,
@@ -64,6 +65,7 @@ def app(state: Path) -> App:
     encrypted.install()
     statemachines.install()
     callbacks.install()
+    payloads.install()
     search.install()
     transactions = iam_actions.dynamodb_transaction_checks
 

@@ -134,6 +134,18 @@ def test_a_machine_needs_its_roles_grant(here: Connection, step: Function) -> No
     assert run(here, definition, {}, Action="lambda:InvokeFunction", Resource=step.arn)["status"] == "SUCCEEDED"
 
 
+def test_a_state_hands_on_no_more_than_aws_carries(here: Connection, function: Callable[..., Function]) -> None:
+    large = function("def handler(event, context):\n    return 'x' * event['bytes']")
+    alone = {"StartAt": "Large", "States": {"Large": invoke(large, {"bytes.$": "$.bytes"}, End=True)}}
+    items = invoke(large, {"bytes.$": "$"}, OutputPath="$.Payload", End=True)
+    both = {"StartAt": "Both", "States": {"Both": {
+        "Type": "Map", "ItemsPath": "$.bytes", "ItemProcessor": {"StartAt": "Each", "States": {"Each": items}},
+        "End": True}}}  # fmt: skip
+    for definition, fits, too_large in ((alone, 200_000, 270_000), (both, [120_000] * 2, [140_000] * 2)):
+        assert run(here, definition, {"bytes": fits})["status"] == "SUCCEEDED"
+        assert run(here, definition, {"bytes": too_large})["error"] == "States.DataLimitExceeded"
+
+
 def test_a_rule_starts_a_machine_with_the_input_that_it_makes(here: Connection, step: Function) -> None:
     definition = {"StartAt": "Try", "States": {"Try": invoke(step, {"given.$": "$"}, End=True)}}
     arn, events, rule, source = machine(here, definition), here.client("events"), name("rule"), name("source")
