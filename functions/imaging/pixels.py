@@ -26,9 +26,10 @@ _RLE = {"1.2.840.10008.1.2.5"}
 _JPEG = {f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 57, 70, 80, 81)}
 _JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 """With 12 bits no codec that we may ship reads it reliably."""
-_JPEG_2000 = {f"1.2.840.10008.1.2.4.{number}" for number in (90, 91, 201, 202, 203)}
+_JPEG_2000 = {f"1.2.840.10008.1.2.4.{number}" for number in (90, 91)}
 TRANSFER_SYNTAXES = frozenset(_NATIVE | _RLE | _JPEG | _JPEG_2000)
-"""What the codecs of the layer decode. Deflated files are read as Explicit VR Little Endian (see reading)."""
+"""What the codecs of the layer are shown to decode. High-throughput JPEG 2000 is not among it: nothing here can write
+one to show it with. Deflated files are read as Explicit VR Little Endian (see reading)."""
 _GREY = frozenset({"MONOCHROME1", "MONOCHROME2"})
 _COLOUR = frozenset({"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"})
 _LONGEST_SIDE = 32_768

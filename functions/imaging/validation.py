@@ -87,10 +87,11 @@ def validated(data: bytes, limits: Limits = Limits()) -> Valid:  # noqa: B008 - 
     """Raises Rejected with one of CODES, and nothing else, whatever the bytes."""
     dataset = whole(data)
     with quiet():
-        sop_class = _checked_identity(dataset)
+        sop_class = _uid(dataset, "SOPClassUID")
         body_part = _body_part(dataset)
         if sop_class not in SOP_CLASSES or (sop_class == SecondaryCaptureImageStorage and body_part != CHEST):
             _reject("unsupported_sop_class", "not a radiograph, nor a secondary capture of a chest")
+        _check_identity(dataset)
         if str(dataset.file_meta.TransferSyntaxUID) not in TRANSFER_SYNTAXES:
             _reject("unsupported_transfer_syntax", "the transfer syntax is not one that is read")
         modality = _word(dataset, "Modality")
@@ -112,14 +113,15 @@ def validated(data: bytes, limits: Limits = Limits()) -> Valid:  # noqa: B008 - 
         )
 
 
-def _checked_identity(dataset: Dataset) -> str:
-    """The SOP class; every UID that the pipeline lives by is there, and the two places that name the object agree."""
-    uids = [_uid(dataset, name) for name in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")]
-    pairs = zip(("MediaStorageSOPClassUID", "MediaStorageSOPInstanceUID"), uids, strict=False)
-    for name, uid in pairs:
-        if _word(dataset.file_meta, name) not in {"", uid.upper()}:
+def _check_identity(dataset: Dataset) -> None:
+    """Every UID that the pipeline lives by is there, and the two places that name the object agree."""
+    uids = {name: _uid(dataset, name) for name in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")}
+    for name, uid in (
+        ("MediaStorageSOPClassUID", _uid(dataset, "SOPClassUID")),
+        ("MediaStorageSOPInstanceUID", uids["SOPInstanceUID"]),
+    ):
+        if _word(dataset.file_meta, name) not in {"", uid}:
             _reject("inconsistent", f"{name} is not that of the dataset")
-    return uids[0]
 
 
 def _uid(dataset: Dataset, name: str) -> str:
