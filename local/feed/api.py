@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,9 +33,13 @@ class Answer:
 
 
 class Api:
-    """The HTTP API of one connection; `url` is the stack's ApiUrl. Raises PlatformError without credentials."""
+    """The HTTP API of one connection; `url` is the stack's ApiUrl. Raises PlatformError without credentials.
 
-    def __init__(self, connection: Connection, url: str) -> None:
+    headers: of every request.
+    """
+
+    def __init__(self, connection: Connection, url: str, headers: Mapping[str, str] | None = None) -> None:
+        self._headers = dict(headers or {})
         self._url = connection.api_url(url).rstrip("/")
         self._signer = SigV4Auth(connection.credentials(), "execute-api", connection.region)
         self._http = URLLib3Session(timeout=30)
@@ -60,7 +65,7 @@ class Api:
         for attempt in range(TRIES):
             if attempt:
                 time.sleep(FIRST_WAIT * 2 ** (attempt - 1))
-            headers = {"Content-Type": "application/json"} if data else {}
+            headers = {**self._headers, **({"Content-Type": "application/json"} if data else {})}
             request = AWSRequest(method, self._url + path, headers=headers, data=data)
             self._signer.add_auth(request)
             start = time.perf_counter()
