@@ -34,6 +34,7 @@ from local.emulator import (
     partiql,
     payloads,
     pool,
+    queuereaders,
     restart,
     search,
     secretnames,
@@ -66,6 +67,7 @@ def app(state: Path) -> App:
     statemachines.install()
     callbacks.install()
     payloads.install()
+    queuereaders.install()
     search.install()
     transactions = iam_actions.dynamodb_transaction_checks
 

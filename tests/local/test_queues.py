@@ -1,14 +1,16 @@
 """Objects and messages reach functions through queues as on AWS: by prefix, in order, later, and again when failed."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from local.platform.account import ACCOUNT
 from local.platform.client import Connection
-from tests.local.conftest import Function, name
+from tests.local.conftest import Function, name, role
 from tests.waiting import eventually
 
 TAKES = """
@@ -57,7 +59,7 @@ class Queue:
 @pytest.fixture
 def queue(here: Connection, function: Callable[..., Function]) -> Callable[..., Queue]:
     def made(called: str = "", **attributes: str) -> Queue:
-        reader = function(TAKES)
+        reader = function(TAKES, Timeout=5)
         reader.call({"Records": []})  # warm: no message is held while the function starts
         return Queue(here, reader, called, VisibilityTimeout="6", **attributes)
 
@@ -144,6 +146,40 @@ def test_only_failed_messages_come_again_and_end_in_the_dead_letter_queue(
     assert json.loads(message["Body"])["at"] == 1
     tries = [(took["body"]["at"], took["tries"]) for took in arrivals.took(4)]
     assert sorted(tries) == [(0, "1"), (1, "1"), (1, "2"), (2, "1")]
+
+
+def test_a_mapping_needs_what_its_function_needs(here: Connection, function: Callable[..., Function]) -> None:
+    sqs, lambdas = here.client("sqs"), here.client("lambda")
+    url = sqs.create_queue(QueueName=name("q"), Attributes={"VisibilityTimeout": "10"})["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    without = function(TAKES, Timeout=5, Role=role(here, Action=["sqs:DeleteMessage", "sqs:GetQueueAttributes"]))
+    with pytest.raises(ClientError, match="does not have permissions to call ReceiveMessage on SQS"):
+        lambdas.create_event_source_mapping(FunctionName=without.name, EventSourceArn=arn)
+    with pytest.raises(ClientError, match="visibility timeout: 10 seconds is less than Function timeout: 20 seconds"):
+        lambdas.create_event_source_mapping(FunctionName=function(TAKES).name, EventSourceArn=arn)
+
+
+def test_messages_wait_while_the_key_may_not_be_used(
+    here: Connection, bucket: str, queue: Callable[..., Queue]
+) -> None:
+    kms, s3 = here.client("kms"), here.client("s3")
+    root = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}
+    key = kms.create_key(Policy=json.dumps({"Statement": [root]}))["KeyMetadata"]["Arn"]
+    arrivals = queue(KmsMasterKeyId=key)
+    with pytest.raises(ClientError, match="Unable to validate"):
+        notify(here, bucket, arrivals, "inbox/")
+    of_s3 = {**root, "Principal": {"Service": "s3.amazonaws.com"}, "Action": ["kms:GenerateDataKey", "kms:Decrypt"]}
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps({"Statement": [root, of_s3]}))
+    notify(here, bucket, arrivals, "inbox/")
+    s3.put_object(Bucket=bucket, Key="inbox/before", Body=b"")
+    eventually(lambda: "inbox/before" in str(arrivals.took(1)), "the first object")
+    kms.disable_key(KeyId=key)
+    time.sleep(1)  # what was asked before counts no more
+    s3.put_object(Bucket=bucket, Key="inbox/meanwhile", Body=b"")
+    time.sleep(1.5)
+    assert "inbox/meanwhile" not in str(arrivals.took(1))
+    kms.enable_key(KeyId=key)
+    eventually(lambda: "inbox/meanwhile" in str(arrivals.took(1)), "the object that waited")
 
 
 def test_a_queue_that_does_not_let_s3_in_is_refused_at_once(here: Connection, bucket: str) -> None:
