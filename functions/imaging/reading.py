@@ -29,8 +29,8 @@ from cuatro.errors import Rejected
 
 MAX_INFLATED = 256 << 20
 """Bytes of a deflated dataset. Deflate reaches 1 : 1032, so a small file may hide a large one."""
-MAX_READS = 400_000
-"""Of the parser, for one file: some three for an element, so more elements than any radiograph has."""
+MAX_READS = 50_000
+"""Of the parser, for one file: one to three for an element, and a radiograph has some hundreds of these."""
 MAX_NESTED = 8 << 20
 """Bytes of all sequences and unknown elements together: they are parsed when they are looked at, which costs a
 hundred times their size."""
