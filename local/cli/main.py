@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from local.cli import brand, catalog, compare, posts, search, send, senders, study
+from local.cli import brand, catalog, compare, posts, review, search, send, senders, study
 from local.cli.backfill import backfill
 from local.cli.console import show_error
 from local.cli.demo import demo
@@ -60,6 +60,7 @@ app.add_typer(send.app, name="send")
 send.app.command()(study.study)
 app.command()(study.studies)
 app.add_typer(senders.app, name="sender")
+app.add_typer(review.app, name="review")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(brand.app, name="brand")
 app.command()(poll)
