@@ -21,8 +21,9 @@ from models.imaging.calibrate import SENSITIVITY, calibrated, operating, sigmoid
 from models.imaging.distance import distances, fitted
 from models.imaging.export import to_onnx
 from models.imaging.figures import figures, intervals
-from models.imaging.learning import Set, predicted
+from models.imaging.learning import predicted
 from models.imaging.network import Network
+from models.imaging.recipe import Set
 from models.imaging.runs import Split
 
 log = logging.getLogger(__name__)

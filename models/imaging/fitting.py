@@ -4,17 +4,17 @@ Channels: `train` with one zip (folders NORMAL and PNEUMONIA); `backbone`, if th
 ImageNet weights or the file in it, for jobs without a network. Needs models/imaging/requirements.txt.
 """
 
-import logging
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from models.imaging import data, finish, runs
+from models.imaging import data
 from models.imaging.backbone import fetched, pretrained, unpacked
-from models.imaging.learning import Recipe, soup
+from models.imaging.recipe import Recipe
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from models.imaging import runs
 
 
 class Parameters(NamedTuple):
@@ -46,7 +46,10 @@ def train(channels: Mapping[str, Path], hyperparameters: Mapping[str, str], out:
 
 
 def made(path: Path, backbone: bytes, given: Parameters, out: Path) -> dict[str, Any]:
-    """Train and write the files; what metrics.json holds. Raises ValueError, OSError."""
+    """Train and write the files; what metrics.json holds. Raises ValueError, OSError, ImportError without torch."""
+    from models.imaging import finish, runs  # noqa: PLC0415 - only here: torch is no package of the suite
+    from models.imaging.learning import soup  # noqa: PLC0415
+
     examples, _ = data.read(path)
     data_hash = data.digest(examples)
     if given.data_hash not in {"", data_hash}:
@@ -65,7 +68,7 @@ def made(path: Path, backbone: bytes, given: Parameters, out: Path) -> dict[str,
     return finish.finished(soup(several), parts, told, out)
 
 
-def described(parts: runs.Split, recipe: Recipe, given: Parameters, sha256: str, data_hash: str) -> dict[str, Any]:
+def described(parts: "runs.Split", recipe: Recipe, given: Parameters, sha256: str, data_hash: str) -> dict[str, Any]:
     """What metrics.json says of the training."""
     return {
         "seed": given.seed,

@@ -14,8 +14,9 @@ from functions.imaging.features import prepared
 from models.imaging import probe
 from models.imaging.augmentation import augmented
 from models.imaging.data import HELD_OUT, SEED, Example, held_out
-from models.imaging.learning import Recipe, Set, fine_tuned, predicted
+from models.imaging.learning import fine_tuned, predicted
 from models.imaging.network import Network
+from models.imaging.recipe import Recipe, Set
 
 log = logging.getLogger(__name__)
 
