@@ -16,13 +16,13 @@ from local.demo.imaging.cases import Case
 from local.demo.imaging.results import fetched, kept, program
 from local.demo.imaging.screen import show_cases, show_identity, show_report, show_task
 from local.feed import senders
-from local.feed.api import Api
+from local.feed.reviews import Reviews, saved
 from local.feed.studies import SenderApi
 from local.platform.client import Connection
 from local.platform.errors import PlatformError
 from local.studies.rows import one
 
-STACK, SENDER, QUEUE = "CuatroImaging", "demo", "imaging"
+STACK, SENDER, READER = "CuatroImaging", "demo", "reader-1"
 ENDS = {"read", "rejected", "failed", "expired"}
 PATIENCE_S = 240
 ADVICE = "`cuatro studies` shows how far it came, `cuatro logs imaging` what the functions say."
@@ -37,7 +37,7 @@ class Stage:
     outputs: dict[str, str]
     sender: SenderApi
     client: DICOMwebClient
-    reviews: Api
+    reviews: Reviews
     folder: Path
 
 
@@ -48,7 +48,7 @@ def play(console: Console, connection: Connection, cases: Sequence[Case], state:
     url, authority = connection.secure_api_url(outputs["ApiUrl"])
     token = senders.token_of(connection, SENDER, state)
     sender, client = SenderApi(url, authority, SENDER, token), program(url, authority, SENDER, token)
-    reviews = Api(connection, outputs["ReviewApiUrl"])
+    reviews = Reviews(connection, READER)
     stage = Stage(console, connection, outputs, sender, client, reviews, state / "demo" / run)
     console.print("[bold]For research use only, not for clinical use.[/] All patients are synthetic")
     _send(stage, cases)
@@ -93,23 +93,16 @@ def _readings(stage: Stage, cases: Sequence[Case], rows: dict[str, dict[str, Any
     waiting, found = _tasks(stage), dict[str, tuple[str, str]]()
     for case in cases:
         if task := waiting.get(rows[case.study]["study"]):
-            payload = _ok(stage.reviews.get(f"/tasks/{task['task']}"))["payload"]
+            payload = stage.reviews.show(task)["payload"]
             (reading,) = payload["readings"]
             probability = f" {reading['probability']:.2f}" if "probability" in reading else ""
             found[case.study] = (f"{reading['finding']}{probability}", ", ".join(payload["why"]))
     return found
 
 
-def _tasks(stage: Stage) -> dict[str, dict[str, Any]]:
+def _tasks(stage: Stage) -> dict[str, str]:
     """Waiting tasks by the study's pseudonym."""
-    found: dict[str, dict[str, Any]] = {}
-    start = ""
-    while True:
-        answer = _ok(stage.reviews.get(f"/tasks?queue={QUEUE}{start}"))
-        found |= {each["subject"]: each for each in answer["tasks"]}
-        if not answer["next"]:
-            return found
-        start = f"&next={answer['next']}"
+    return {each["subject"]: each["task"] for each in stage.reviews.tasks()}
 
 
 def _identity(stage: Stage, case: Case) -> None:
@@ -129,12 +122,12 @@ def _review(stage: Stage, cases: Sequence[Case], rows: dict[str, dict[str, Any]]
     mine = [case for case in cases if rows[case.study]["study"] in waiting]
     console.print(f"\n[bold]{len(mine)} of {len(cases)} studies wait for a person[/] (cuatro review list)")
     for case in mine[:2]:
-        task = waiting[rows[case.study]["study"]]["task"]
-        _ok(stage.reviews.post(f"/tasks/{task}/lease", {}))
-        shown = _ok(stage.reviews.get(f"/tasks/{task}"))
+        task = waiting[rows[case.study]["study"]]
+        stage.reviews.lease(task)
+        shown = stage.reviews.show(task)
         choice = shown["suggested"] or "not_readable"
-        show_task(console, case, shown, choice)
-        _ok(stage.reviews.post(f"/tasks/{task}/decision", {"choice": choice, "reasons": []}))
+        show_task(console, case, shown, choice, saved(shown, stage.folder / "review"))
+        stage.reviews.decide(task, choice)
     alone = [case for case in cases if rows[case.study]["state"] == "read"]
     return [*mine[:1], *alone[:1]]
 
@@ -161,9 +154,3 @@ def waited(seen: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -
             raise PlatformError(f"Waited {patience_s:.0f} s in vain for {what}.", ADVICE)
         time.sleep(0.5)
     return found
-
-
-def _ok(answer: Any) -> Any:
-    if not answer.ok:
-        raise PlatformError(f"The review API answers {answer.status}: {answer.body}", ADVICE)
-    return answer.body

@@ -62,12 +62,13 @@ def _short(value: Any) -> str:
     return escape(text if len(text) <= WIDE else f"{text[: WIDE - 1]}…")
 
 
-def show_task(console: Console, case: Case, task: Mapping[str, Any], choice: str) -> None:
+def show_task(console: Console, case: Case, task: Mapping[str, Any], choice: str, pictures: Sequence[Path]) -> None:
     """What a reader is shown, and what they say."""
     why = ", ".join(task["payload"].get("why", ())).replace("_", " ")
-    files = ", ".join(sorted({each["name"].split("-")[0] for each in task["attachments"]}))
-    console.print(f"  {escape(case.shows)}: [bold]{task['priority']}[/], because {why or 'asked'}; with {files}")
-    console.print(f"    a reader takes it and decides: [bold]{choice.replace('_', ' ')}[/]")
+    console.print(f"  {escape(case.shows)}: [bold]{task['priority']}[/], because {why}. A reader takes it, sees")
+    for path in pictures:
+        console.print(f"    {path}", highlight=False, soft_wrap=True)
+    console.print(f"    and decides: [bold]{choice.replace('_', ' ')}[/]")
 
 
 def show_report(console: Console, case: Case, results: Sequence[Dataset], files: Sequence[Path]) -> None:
