@@ -35,16 +35,16 @@ def original(number: int = 1, **more: object) -> Dataset:
     return header
 
 
-def deidentified(number: int = 1, **more: object) -> Dataset:
+def deidentified(number: int = 1, names: Pseudonyms = PSEUDONYMS, **more: object) -> Dataset:
     """The same as the pipeline keeps it: pseudonyms, moved dates."""
     known = original(number)
     header = Dataset()
     header.SpecificCharacterSet = "ISO_IR 192"
     header.SOPClassUID = known.SOPClassUID
     for name in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
-        setattr(header, name, PSEUDONYMS.uid(getattr(known, name)))
+        setattr(header, name, names.uid(getattr(known, name)))
     header.StudyDate, header.StudyTime, header.StudyID, header.AccessionNumber = "20190211", "081500", "", ""
-    header.PatientID = header.PatientName = PSEUDONYMS.patient("PLANTED-CLINIC", "PLANTED-ID")
+    header.PatientID = header.PatientName = names.patient("PLANTED-CLINIC", "PLANTED-ID")
     header.PatientName = f"{header.PatientID}^"
     header.PatientBirthDate, header.PatientSex, header.PatientAge = "", "F", "004Y"
     header.PatientIdentityRemoved, header.DeidentificationMethod = "YES", "Cuatro, PS3.15"
