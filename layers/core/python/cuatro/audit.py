@@ -12,8 +12,9 @@ import msgspec
 from cuatro.decoding import decoded
 
 Action = Literal[
-    "receive", "refuse", "begin", "validate", "deidentify", "normalise", "infer", "route", "open_task", "lease",
-    "view", "release", "decide", "cancel", "escalate", "report", "reidentify", "deliver", "search", "retrieve", "erase", "authorize_failed", "replay", "export",
+    "receive", "refuse", "begin", "validate", "deidentify", "normalise", "infer", "route", "report", "reidentify",
+    "deliver", "open_task", "lease", "view", "release", "decide", "cancel", "escalate", "search", "retrieve", "erase",
+    "authorize_failed", "replay", "export",
 ]  # fmt: skip
 Result = Literal["success", "denied", "failed"]
 
