@@ -11,6 +11,7 @@ from urllib.parse import quote
 import msgspec
 from botocore.awsrequest import AWSPreparedRequest
 
+from cuatro.audit import WITHHELD, decode
 from functions.review.asking import task_id
 from functions.review.task import Task
 from tests.functional.aws_in_memory import Wire
@@ -139,7 +140,11 @@ class Suite(Stage):
         return [(each["action"], each["actor"], each["object"]) for each in self.events_audited()]
 
     def events_audited(self) -> list[dict[str, Any]]:
-        return self._received(ENVIRONMENT["AUDIT_QUEUE_URL"])
+        """Each is one that the ledger takes."""
+        events = self._received(ENVIRONMENT["AUDIT_QUEUE_URL"])
+        for event in events:
+            assert WITHHELD not in msgspec.json.encode(decode(msgspec.json.encode(event))).decode()
+        return events
 
     def told(self) -> list[dict[str, Any]]:
         """Reminders that people got since the last look."""

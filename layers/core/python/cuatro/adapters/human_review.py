@@ -131,26 +131,26 @@ def _answers(data: bytes) -> list[Answer]:
 
 def _answer(human: _Human) -> Answer:
     content = human.answerContent
-    (choice,) = _ticked(content.get("choice", ""))
+    (choice,) = _ticked(content, "choice-")
     return Answer(
         reviewer=f"a2i:{human.workerId}",
         choice=choice,
-        reasons=tuple(_ticked(content.get("reasons", ""))),
+        reasons=_ticked(content, "reason-"),
         note=str(content.get("note", ""))[:2000],
         at=int(human.submissionTime.timestamp() * 1000),
         took_s=int(human.timeSpentInSeconds),
     )
 
 
-def _ticked(value: Any) -> list[str]:
-    """Of a field of the form: "a", "a|b", {"a": true, "b": false} or {"a": {"a": true}}, as its element gives it."""
-    if isinstance(value, str):
-        return [each for each in value.split("|") if each]
-    if isinstance(value, Mapping):
-        return [
-            str(name) for name, on in value.items() if (any(on.values()) if isinstance(on, Mapping) else on is True)
-        ]
-    raise ValueError("neither a text nor boxes")
+def _ticked(content: Mapping[str, Any], prefix: str) -> tuple[str, ...]:
+    """Names of the buttons or boxes that are on, as crowd-radio-group and crowd-checkbox give them: {name: {value:
+    true}}."""
+    on = (
+        name
+        for name, value in content.items()
+        if name.startswith(prefix) and (any(value.values()) if isinstance(value, Mapping) else value is True)
+    )
+    return tuple(name.removeprefix(prefix) for name in on)
 
 
 def _shown(attachment: Mapping[str, str]) -> dict[str, str]:
