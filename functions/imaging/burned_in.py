@@ -1,0 +1,162 @@
+"""Stored values of an image and a text detector -> boxes around text, and the values with the boxes filled.
+
+The detector is PP-OCRv4's (differentiable binarization, Liao et al. 2020, arXiv:1911.08947): a probability of text for
+every pixel. It sees the image at one scale for large letters and one for small ones, in tiles, stretched in two ways,
+because devices draw text far outside the range of the anatomy. Laterality markers look like text and are masked too:
+they are no PHI, but to tell a marker from an initial is not worth the risk.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from functions.imaging.burned_in_components import components
+from functions.imaging.pixels import Values
+
+Network = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""[1, 3, h, w] in -1..1, h and w multiples of 32 -> probability of text [1, 1, h, w]. Built from models/imaging."""
+Grey = NDArray[np.uint8]
+
+COARSE, FINE = 960, 2048
+"""Longest side in pixels at which large and small letters are looked for; 960 is what the network was trained near."""
+TILE, OVERLAP = 960, 96
+_PIXEL, _BOX = 0.3, 0.45
+"""Probability from which a pixel is text (the paper's) and mean of a box from which it is one (lower than the usual
+0.5 to 0.6: a box too many costs a corner of the image, one too few a name)."""
+_SMALLEST = 3
+_UNCLIP = 2.0
+"""The network marks the core of a line, which is this many times area / perimeter larger at each side (paper: 1.5)."""
+_LARGE, _SHARP = 0.1, 90
+"""Ribs look like lines of text from afar. A box thicker than this share of the image must have edges as drawn ones are:
+a hundredth of its pixels with steps of so many of 255 to a neighbour but one."""
+_MULTIPLE = 32
+_RANGES: Final = ((0.5, 99.5), (0.0, 100.0))
+_ALIKE = 1.3
+
+
+class Box(NamedTuple):
+    """Pixels of the image; bottom and right are exclusive."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+def regions(values: Values, network: Network) -> list[Box]:
+    """Boxes around what looks like text, those that touch joined. values: [h, w] or [h, w, 3], of any integer type."""
+    found: list[Box] = []
+    for shown in renderings(values):
+        longest = max(shown.shape[:2])
+        for side in (COARSE, FINE) if longest > COARSE else (COARSE,):
+            boxes = _at_scale(shown, min(1.0 if side == FINE else 3.0, side / longest), network)
+            found += [box for box in boxes if _drawn(shown, box)]
+    return joined(found)
+
+
+def renderings(values: Values) -> Iterator[Grey]:
+    """The image in 8 bits, [h, w, 3]: stretched to where most values are and, where that differs, to all of them."""
+    shown: list[tuple[float, float]] = []
+    for share in _RANGES:
+        low, high = (float(each) for each in np.percentile(values, share))
+        if high > low and all((high - low) > _ALIKE * (was[1] - was[0]) for was in shown):
+            shown.append((low, high))
+    for low, high in shown:
+        grey = ((np.clip(values, low, high) - low) * (255 / (high - low))).astype(np.uint8)
+        yield grey if grey.ndim == 3 else np.repeat(grey[..., None], 3, axis=2)
+
+
+def masked(values: Values, boxes: list[Box]) -> Values:
+    """A copy in which each box has the median of the values around it, so that no edge of it looks like anatomy."""
+    made = values.copy()
+    for top, left, bottom, right in boxes:
+        around = values[max(0, top - 2) : bottom + 2, max(0, left - 2) : right + 2].copy()
+        rim = np.ones(around.shape[:2], bool)
+        rim[min(2, top) : min(2, top) + bottom - top, min(2, left) : min(2, left) + right - left] = False
+        ring = around[rim] if rim.any() else around.reshape(-1, *around.shape[2:])
+        made[top:bottom, left:right] = np.median(ring, axis=0).astype(values.dtype)
+    return made
+
+
+def share(boxes: list[Box], shape: tuple[int, ...]) -> float:
+    """Of the image that the boxes cover, 0 to 1; joined boxes do not overlap."""
+    return sum((box.bottom - box.top) * (box.right - box.left) for box in boxes) / (shape[0] * shape[1])
+
+
+def joined(boxes: list[Box]) -> list[Box]:
+    """Boxes that overlap or touch become one, until none do."""
+    waiting, done = list(boxes), list[Box]()
+    while waiting:
+        box = waiting.pop()
+        near = [each for each in done if _touch(each, box)]
+        if not near:
+            done.append(box)
+            continue
+        done = [each for each in done if each not in near]
+        each = [box, *near]
+        waiting.append(
+            Box(*(min(one[at] for one in each) for at in (0, 1)), *(max(one[at] for one in each) for at in (2, 3)))
+        )
+    return sorted(done)
+
+
+def _touch(one: Box, other: Box) -> bool:
+    return one.top <= other.bottom and other.top <= one.bottom and one.left <= other.right and other.left <= one.right
+
+
+def _drawn(shown: Grey, box: Box) -> bool:
+    """Could this be text, for how it looks from near?"""
+    if min(box.bottom - box.top, box.right - box.left) <= _LARGE * min(shown.shape[:2]):
+        return True
+    inside = shown[box.top : box.bottom, box.left : box.right].astype(np.int16)
+    steps = [np.abs(inside[2:] - inside[:-2]).ravel(), np.abs(inside[:, 2:] - inside[:, :-2]).ravel()]
+    return bool(np.percentile(np.concatenate(steps), 99) >= _SHARP)
+
+
+def _at_scale(shown: Grey, scale: float, network: Network) -> Iterator[Box]:
+    height, width = shown.shape[:2]
+    size = max(_MULTIPLE, round(width * scale)), max(_MULTIPLE, round(height * scale))
+    scaled = np.asarray(Image.fromarray(shown).resize(size, Image.Resampling.BILINEAR))
+    back = (height / size[1], width / size[0])
+    for top in _starts(size[1]):
+        for left in _starts(size[0]):
+            tile = scaled[top : top + TILE, left : left + TILE]
+            for box in _in_tile(tile, network):
+                yield _clipped(box, (top, left), back, (height, width))
+
+
+def _starts(length: int) -> list[int]:
+    """Where tiles begin, so that each letter is well inside one of them."""
+    if length <= TILE:
+        return [0]
+    count = math.ceil((length - OVERLAP) / (TILE - OVERLAP))
+    return [round(at * (length - TILE) / (count - 1)) for at in range(count)]
+
+
+def _in_tile(tile: Grey, network: Network) -> Iterator[tuple[float, float, float, float]]:
+    height, width = tile.shape[:2]
+    padded = np.pad(tile, ((0, -height % _MULTIPLE), (0, -width % _MULTIPLE), (0, 0)), mode="edge")
+    given = (padded.astype(np.float32) / 127.5 - 1).transpose(2, 0, 1)[None]
+    probability = np.asarray(network(given))[0, 0, :height, :width]
+    found = components(probability > _PIXEL, probability)
+    sides = found.boxes[:, 2:] - found.boxes[:, :2]
+    good = (sides.min(axis=1, initial=2**31) >= _SMALLEST) & (found.weights >= _BOX * np.maximum(found.areas, 1))
+    for (top, left, bottom, right), (tall, wide) in zip(found.boxes[good], sides[good], strict=True):
+        more = tall * wide * _UNCLIP / (2 * (tall + wide))
+        yield top - more, left - more, bottom + more, right + more
+
+
+def _clipped(
+    box: tuple[float, float, float, float], corner: tuple[int, int], back: tuple[float, float], size: tuple[int, int]
+) -> Box:
+    top, left, bottom, right = ((box[at] + corner[at % 2]) * back[at % 2] for at in range(4))
+    return Box(
+        max(0, math.floor(top)),
+        max(0, math.floor(left)),
+        min(size[0], math.ceil(bottom)),
+        min(size[1], math.ceil(right)),
+    )
