@@ -7,7 +7,7 @@ from aws_lambda_powertools import Logger
 from msgspec.structs import replace
 
 from cuatro.adapters import callbacks
-from cuatro.errors import Refused, Unavailable
+from cuatro.errors import Refused, Rejected, Unavailable
 from cuatro.times import text_of
 from functions.review.store import Reviews
 from functions.review.task import Task, outcome
@@ -53,6 +53,8 @@ def tell(task: Task, reviews: Reviews) -> bool:
         else:
             callbacks.fail(task.token, CANCELLED, "the question was withdrawn")
         reviews.change(task.task, lambda found: _told(found, task.token))
+    except Rejected:  # its subject was erased meanwhile
+        return True
     except (Unavailable, Refused):
         logger.exception("the asker's answer waits", task=task.task)
         return False

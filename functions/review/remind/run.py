@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from cuatro.adapters.auditing import Audit
 from cuatro.adapters.human_review import Answer, HumanReview
 from cuatro.adapters.publishing import Alert, publish_alerts
+from cuatro.errors import Rejected
 from functions.review.answering import tell
 from functions.review.asking import Priority
 from functions.review.clock import reminder, ticked
@@ -35,22 +36,42 @@ class Done:
 
 
 def remind(reviews: Reviews, topic: str, audit: Audit, now: int) -> Done:
-    """Raises Unavailable when the tasks cannot be read."""
+    """Raises Unavailable when the tasks cannot be read, or the log takes nothing."""
     done = Done()
     for task in reviews.waking(now, AT_ONCE):
-        if task.end:
-            (done.told if tell(task, reviews) else done.untold).append(task.task)
+        try:
+            _look_at(task, reviews, topic, audit, now, done)
+        except Rejected:  # erased, and the index, which follows its table, does not know it yet
             continue
+    return done
+
+
+def _look_at(  # noqa: PLR0913, PLR0917 - a round's parts
+    task: Task, reviews: Reviews, topic: str, audit: Audit, now: int, done: Done
+) -> None:
+    """task: as the index has it, which may be a moment old. Raises Unavailable; Rejected for one that is gone."""
+    if not task.end:
         coming = ticked(task, now)
         # Told before it is written: twice at worst, where somebody decides at this moment, but never not at all.
-        if coming.overdue and publish_alerts(topic, [_alert(coming.task, now)]):
+        if coming.overdue and not _told(coming.task, topic, audit, now):
             done.unreminded.append(task.task)
-            continue
-        _, after = reviews.change(task.task, lambda found: ticked(found, now).task)
-        _note(task, after, done, audit)
-        if after.end and not after.told:
-            (done.told if tell(after, reviews) else done.untold).append(task.task)
-    return done
+            return
+        before, after = reviews.change(task.task, lambda found: ticked(found, now).task)
+        _note(before, after, done)
+        task = after
+    if task.end and not task.told:
+        (done.told if tell(task, reviews) else done.untold).append(task.task)
+
+
+def _told(task: Task, topic: str, audit: Audit, now: int) -> bool:
+    """Do its people know that it is overdue?"""
+    if publish_alerts(topic, [_alert(task, now)]):
+        return False
+    audit.record(
+        "escalate", task.ask.subject, actor=ACTOR, outcome="success", purpose=PURPOSE,
+        details={"task": task.task, "queue": task.ask.queue, "level": task.level},
+    )  # fmt: skip
+    return True
 
 
 def collect(task: str, elsewhere: HumanReview, reviews: Reviews, audit: Audit, now: int) -> Task | None:
@@ -87,17 +108,13 @@ def _read(task: Task, given: Sequence[Answer], now: int) -> Task:
     return concluded(replace(task, votes=votes, external=False), now)
 
 
-def _note(before: Task, after: Task, done: Done, audit: Audit) -> None:
-    if before.lease and not after.lease and not after.end:
+def _note(before: Task, after: Task, done: Done) -> None:
+    if before.lease and not after.lease and not before.end:
         done.lapsed.append(after.task)
-    if after.end == "expired":
+    if after.end == "expired" and not before.end:
         done.expired.append(after.task)
     if after.level > before.level:
         done.overdue[after.task] = after.ask.priority
-        audit.record(
-            "escalate", after.ask.subject, actor=ACTOR, outcome="success", purpose=PURPOSE,
-            details={"task": after.task, "queue": after.ask.queue, "level": after.level},
-        )  # fmt: skip
 
 
 def _alert(task: Task, now: int) -> Alert:

@@ -1,10 +1,16 @@
 """The clock: leases that reviewers left, tasks that nobody decided in time, questions that nobody answered at all."""
 
+from collections.abc import Callable
+
 import pytest
 
+from cuatro.errors import Unavailable
 from functions.review.asking import task_id
 from functions.review.remind import run
+from functions.review.store import Reviews
+from functions.review.task import Task
 from tests.functional.review.suite import Suite
+from tests.functional.stage import client
 
 TASK = task_id("imaging", "study-1")
 DAY_MIN = 1440
@@ -86,3 +92,46 @@ def test_more_than_one_round_can_take(suite: Suite, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(run, "AT_ONCE", 2)
     assert [suite.remind()["TasksExpired"] for _ in range(4)] == [2, 2, 1, 0]
     assert len(suite.executions.failures) == 5
+
+
+def test_what_was_erased_holds_nothing_up(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index follows its table: the clock may still find what is there no longer."""
+    for number in range(2):
+        suite.ask(f"token-{number}", once=f"study-{number}", review_days=1)
+    suite.wait(DAY_MIN + 1)
+    monkeypatch.setattr(Reviews, "waking", _and_then_erased(Reviews.waking, task_id("imaging", "study-0")))
+    assert suite.remind()["TasksExpired"] == 1
+    assert set(suite.executions.failures) == {"token-1"}
+
+
+def test_one_that_is_decided_and_erased_before_its_asker_knows(suite: Suite) -> None:
+    suite.ask()
+    suite.lease("ada", TASK)
+
+    def erase() -> None:
+        client("dynamodb").delete_item(TableName="reviews", Key={"task": {"S": TASK}})
+
+    suite.wire.first("SendTaskSuccess", erase)
+    assert suite.decide("ada", TASK, "pneumonia")[0] == 200
+    assert suite.items("reviews") == {}, "it does not come back"
+    assert suite.executions.answers["token-1"]["outcome"] == "pneumonia"
+
+
+def test_a_log_that_takes_nothing_stops_the_round_and_the_next_one_goes_on(suite: Suite) -> None:
+    suite.ask(sla_min=60)
+    suite.wait(61)
+    suite.wire.down("SendMessage")
+    with pytest.raises(Unavailable):
+        suite.remind()
+    suite.wire.repair()
+    assert suite.remind()["TasksOverdue"] == 1
+    assert [action for action, *_ in suite.audited()] == ["open_task", "escalate"]
+
+
+def _and_then_erased(found: Callable[..., list[Task]], task: str) -> Callable[..., list[Task]]:
+    def waking(self: Reviews, now: int, limit: int) -> list[Task]:
+        tasks = found(self, now, limit)
+        client("dynamodb").delete_item(TableName="reviews", Key={"task": {"S": task}})
+        return tasks
+
+    return waking
