@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from local.cli.replay_imaging import replay_imaging
 from local.platform.client import Connection, Target, connect
 from local.platform.errors import PlatformError
 from local.platform.pipelines import STACKS
@@ -43,15 +44,24 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter for each option of the com
     as it keeps them. Records that Firehose could not have processed wait in the lake, and are put to it again.
     --reason and --from leave both alone.
 
+    Of imaging: dead letters return to their queues, and studies whose reading failed are read again, as are, with
+    --reason CODE, those of which an image was rejected with that code.
+
     Running it twice is safe: a known transaction is not decided again, a known interaction or post counts once.
     """
     if pipeline not in STACKS:
         raise typer.BadParameter(f"{pipeline!r} has no replay; choose from: {', '.join(STACKS)}")
+    if pipeline == "imaging" and (out or edited):
+        raise typer.BadParameter("images are not edited: a sender sends them anew; --reason CODE reads as they are")
     if out and edited:
         raise typer.BadParameter("--out writes a file and --from reads one: give one of them")
     console = Console()
     try:
         connection = connect(target)
+        if pipeline == "imaging":
+            outputs = connection.outputs(STACKS[pipeline])
+            replay_imaging(console, connection, outputs, reason=reason, dry_run=dry_run, limit=limit)
+            return
         run = _Run(console, connection, pipeline, connection.outputs(STACKS[pipeline]), dry_run)
         bucket = run.outputs["RejectedBucket"]
         if edited:

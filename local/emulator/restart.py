@@ -19,8 +19,11 @@ log = logging.getLogger(__name__)
 
 MARK = "saved"
 # What a platform keeps, below its directory: MiniStack's services, objects, our SageMaker and Personalize, unpacked
-# archives, and the stamps of what was deployed to it.
-KEPT = ("services", "s3", "sagemaker", "personalize", "archives", "bootstrapped", "deployed", MARK)
+# archives, the stamps of what was deployed to it, and what the commands know of it.
+KEPT = (
+    "services", "s3", "sagemaker", "personalize", "archives", "bootstrapped", "deployed", "dropped.json",
+    "senders.json", MARK,
+)  # fmt: skip
 # Of the tables' streams.
 _STREAMS = {"stream_records": "_stream_records", "stream_trimmed": "_stream_trimmed"}
 
