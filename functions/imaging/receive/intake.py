@@ -149,11 +149,12 @@ class Intake:
         return self._refuse(found, why)
 
     def _done(self, what: str, arrival: Arrival, found: _Found) -> Outcome:
-        if what == "received":
-            self._audit.record(
-                "receive", arrival.instance, actor=f"sender:{arrival.sender}", outcome="success", purpose="treatment",
-                correlation=arrival.study, details={"sha256": arrival.sha256, "bytes": arrival.size},
-            )  # fmt: skip
+        # Also when it changes nothing: it is an access, and the delivery that changed something may have been cut off.
+        self._audit.record(
+            "receive", arrival.instance, actor=f"sender:{found.sender}", outcome="success", purpose="treatment",
+            correlation=arrival.study,
+            details={"sha256": arrival.sha256, "bytes": arrival.size, "repeated": int(what == "repeated")},
+        )  # fmt: skip
         intake.discard(self._setting.identified_bucket, found.key, found.tag)
         return Outcome(what, arrival.instance, arrival.study, size=arrival.size)
 

@@ -74,13 +74,8 @@ class Suite(Stage):
         from hashlib import sha256  # noqa: PLC0415
 
         entries: dict[str, Any] = {
-            name: {
-                "sha256": sha256(token.encode()).hexdigest(),
-                "destination": None,
-                "issuer": None,
-                **changes.get(name, {}),
-            }
-            for name, token in TOKENS.items()
+            name: {"sha256": sha256(TOKENS.get(name, name).encode()).hexdigest(), **changes.get(name, {})}
+            for name in {**TOKENS, **changes}
         }
         secrets = client("secretsmanager")
         if "senders" in {each["Name"] for each in secrets.list_secrets()["SecretList"]}:
@@ -219,4 +214,4 @@ def notification(key: str) -> dict[str, Any]:
             }
         ]
     }  # fmt: skip
-    return {"messageId": f"message-{key}", "body": json.dumps(body)}
+    return {"messageId": uuid4().hex, "body": json.dumps(body)}

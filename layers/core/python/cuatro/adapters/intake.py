@@ -89,24 +89,24 @@ def copy(bucket: str, key: str, to: str, tag: str, type: str) -> bool:  # noqa: 
 
 
 def discard(bucket: str, key: str, tag: str) -> None:
-    """Remove the bytes that have this tag, for good; where S3 must keep them, below a marker.
+    """Remove the bytes that have this tag for good, and what lay there before; where S3 must keep them, below a marker.
 
-    Bytes that were put there in the meantime stay. Raises Unavailable or Refused.
+    Bytes that were put there in the meantime stay. A version that is removed would uncover the one before it, so those
+    are removed first. Raises Unavailable or Refused.
     """
     with _nameless("delete_object"):
-        try:
-            found = called("s3", "head_object", Bucket=bucket, Key=key, IfMatch=tag)
-        except Refused as refused:
-            if refused.code in _GONE | _CHANGED:
+        page = called("s3", "list_object_versions", Bucket=bucket, Prefix=key)
+        found = [each for each in page.get("Versions", []) if each["Key"] == key]  # the newest first
+        ours = next((number for number, each in enumerate(found) if each["ETag"] == tag), len(found))
+        for each in reversed(found[ours:]):
+            try:
+                called("s3", "delete_object", Bucket=bucket, Key=key, VersionId=each["VersionId"])
+            except Refused as refused:
+                if refused.code not in {"AccessDenied", "InvalidRequest", "403"}:
+                    raise
+                if found[ours]["IsLatest"]:
+                    called("s3", "delete_object", Bucket=bucket, Key=key)  # a lock holds its versions
                 return
-            raise
-        version = {"VersionId": found["VersionId"]} if found.get("VersionId") else {}
-        try:
-            called("s3", "delete_object", Bucket=bucket, Key=key, **version)
-        except Refused as refused:
-            if not version or refused.code not in {"AccessDenied", "InvalidRequest"}:
-                raise
-            called("s3", "delete_object", Bucket=bucket, Key=key)  # a lock holds this version
 
 
 def upload_link(bucket: str, key: str, size: int, seconds: int) -> str:
