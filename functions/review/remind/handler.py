@@ -41,10 +41,13 @@ def _report(done: Done) -> dict[str, Any]:
         "TasksOverdue": len(done.overdue),
         "TasksExpired": len(done.expired),
         "RemindersFailed": len(done.unreminded),
+        "AnswersAbandoned": len(done.abandoned),
     }
     for name, number in numbers.items():
         metrics.add_metric(name, MetricUnit.Count, number)
-    if done.untold or done.unreminded:
-        logger.error("left for the next round", untold=done.untold, unreminded=done.unreminded)
+    if done.untold or done.unreminded or done.abandoned:
+        logger.error(
+            "left for the next round", untold=done.untold, unreminded=done.unreminded, abandoned=done.abandoned
+        )
     logger.info("reminded", done={name: number for name, number in numbers.items() if number})
     return numbers

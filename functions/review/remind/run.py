@@ -17,9 +17,11 @@ from functions.review.asking import Priority
 from functions.review.clock import reminder, ticked
 from functions.review.deciding import concluded
 from functions.review.store import Reviews
-from functions.review.task import Task, Vote
+from functions.review.task import DAY, Task, Vote
 
 AT_ONCE = 500
+TRIED_FOR = 14 * DAY
+"""As long as messages wait in the suite's failures queues: whoever asked is gone, or somebody was told long ago."""
 ACTOR, PURPOSE = "function:remind", "review"
 
 
@@ -33,6 +35,7 @@ class Done:
     overdue: dict[str, Priority] = field(default_factory=dict)
     expired: list[str] = field(default_factory=list)
     unreminded: list[str] = field(default_factory=list)
+    abandoned: list[str] = field(default_factory=list)
 
 
 def remind(reviews: Reviews, topic: str, audit: Audit, now: int) -> Done:
@@ -60,7 +63,11 @@ def _look_at(  # noqa: PLR0913, PLR0917 - a round's parts
         _note(before, after, done)
         task = after
     if task.end and not task.told:
-        (done.told if tell(task, reviews) else done.untold).append(task.task)
+        if now - task.ended > TRIED_FOR:
+            reviews.change(task.task, lambda found: replace(found, told=now))
+            done.abandoned.append(task.task)
+        else:
+            (done.told if tell(task, reviews) else done.untold).append(task.task)
 
 
 def _told(task: Task, topic: str, audit: Audit, now: int) -> bool:

@@ -94,6 +94,19 @@ def test_more_than_one_round_can_take(suite: Suite, monkeypatch: pytest.MonkeyPa
     assert len(suite.executions.failures) == 5
 
 
+def test_an_answer_that_nobody_ever_takes_is_given_up(suite: Suite) -> None:
+    """Its state machine is gone, say: the role may answer another one's tokens only."""
+    suite.ask()
+    suite.lease("ada", TASK)
+    suite.wire.refuse("SendTaskSuccess", "AccessDeniedException")
+    suite.decide("ada", TASK, "pneumonia")
+    suite.wait(13 * DAY_MIN)
+    assert suite.remind()["AnswersUndelivered"] == 1
+    suite.wait(2 * DAY_MIN)
+    assert (suite.remind()["AnswersAbandoned"], suite.remind()["AnswersUndelivered"]) == (1, 0)
+    assert suite.listed(state="done")[1]["tasks"][0]["state"] == "done", "what was decided stays"
+
+
 def test_what_was_erased_holds_nothing_up(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
     """An index follows its table: the clock may still find what is there no longer."""
     for number in range(2):
