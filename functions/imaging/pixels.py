@@ -82,9 +82,9 @@ def format_of(dataset: Dataset, *, max_pixels: int, max_frames: int = 1) -> Form
     if found.syntax not in TRANSFER_SYNTAXES or (found.syntax == _JPEG_EXTENDED and found.stored > 8):
         _reject("unsupported_transfer_syntax", "the transfer syntax is not one that is read")
     if found.frames > max_frames:
-        _reject("multi_frame", f"{found.frames} frames, at most {max_frames} are read")
+        _reject("multi_frame", f"more frames than the {max_frames} that are read")
     if found.rows * found.columns * found.frames > max_pixels or max(found.rows, found.columns) > _LONGEST_SIDE:
-        _reject("too_many_pixels", f"{found.columns} x {found.rows} x {found.frames}, at most {max_pixels} are read")
+        _reject("too_many_pixels", f"more pixels than the {max_pixels} that are read")
     grey = found.samples == 1 and found.photometric in _GREY
     colour = found.samples == 3 and found.photometric in _COLOUR and found.allocated == 8 and not found.signed
     bits = found.allocated in {8, 16} and 6 <= found.stored <= found.allocated and high_bit == found.stored - 1
@@ -102,9 +102,9 @@ def check_length(dataset: Dataset, format_: Format) -> None:
     if format_.syntax in _NATIVE:
         size = _native_size(format_)
         if len(data) < size:
-            _reject("truncated", f"{len(data)} bytes of pixel data, {size} are declared")
+            _reject("truncated", "fewer bytes of pixel data than are declared")
         if len(data) > size + size % 2:  # an odd length is padded by one byte
-            _reject("pixel_data_length", f"{len(data)} bytes of pixel data, {size} are declared")
+            _reject("pixel_data_length", "more bytes of pixel data than are declared")
         return
     codestream = _codestream(data, format_)
     size_found = _declared(codestream, format_)
@@ -173,7 +173,7 @@ def _codestream(data: bytes, format_: Format) -> bytes:
         _reject("truncated", "the pixel data is not encapsulated as it should be")
     count = len(offsets) or (len(fragments) if format_.syntax in _RLE else format_.frames)
     if count != format_.frames or not fragments:
-        _reject("pixel_data_length", f"{count} compressed frames, {format_.frames} are declared")
+        _reject("pixel_data_length", "not as many compressed frames as are declared")
     # Several frames that are not told apart: the first fragment begins the first frame, which is what is looked at.
     return b"".join(fragments[:1] if format_.frames > 1 else fragments)
 

@@ -122,7 +122,7 @@ def _check_nested(dataset: Dataset) -> None:
             nested += len(element.value or b"")
     if nested > MAX_NESTED:
         _reject(
-            "oversized_header", f"sequences and unknown elements have {nested} bytes, at most {MAX_NESTED} are read"
+            "oversized_header", f"sequences and unknown elements have more than the {MAX_NESTED} bytes that are read"
         )
 
 

@@ -10,6 +10,7 @@ from cuatro.adapters import blobs
 from cuatro.adapters.blobs import Version
 from cuatro.errors import Refused, Rejected, Unavailable
 from tests.functional.aws_in_memory import Wire, wired
+from tests.functional.locks_in_memory import locks
 from tests.functional.stage import CREDENTIALS, REGION, client
 
 
@@ -18,7 +19,7 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
     """A versioned bucket, `kept`."""
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
-    with wired() as wire:
+    with wired() as wire, locks():
         client("s3").create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": REGION})
         client("s3").put_bucket_versioning(Bucket="kept", VersioningConfiguration={"Status": "Enabled"})
         yield wire
@@ -109,6 +110,13 @@ def test_what_is_free_is_not_locked(locking: str) -> None:
     assert blobs.locked(locking, version) == ""
     blobs.remove(locking, "p/k")
     assert [blobs.locked(locking, each) for each in blobs.versions(locking, "p/")] == ["", ""]
+
+
+def test_a_bucket_that_cannot_lock_has_nothing_locked(wire: Wire) -> None:
+    blobs.put("kept", "p/k", b"x")
+    (version,) = blobs.versions("kept", "p/")
+
+    assert blobs.locked("kept", version) == ""
 
 
 def test_a_legal_hold_locks(locking: str) -> None:

@@ -14,6 +14,7 @@ _CHUNK = 1 << 20
 _GONE = frozenset({"NoSuchKey", "404", "NotFound", "NoSuchVersion"})
 _THERE = frozenset({"PreconditionFailed", "412"})
 _RACED = frozenset({"ConditionalRequestConflict", "409"})
+_UNLOCKED = frozenset({"NoSuchObjectLockConfiguration", "InvalidRequest", "ObjectLockConfigurationNotFoundError"})
 VERSIONS_PER_CALL = 1000
 
 
@@ -124,17 +125,25 @@ def versions(bucket: str, prefix: str) -> Iterator[Version]:
 def locked(bucket: str, version: Version) -> str:
     """Why S3 would keep this version: "legal_hold", "compliance", "governance", or "" for no reason.
 
-    Retention whose time is over is none. Raises Unavailable or Refused.
+    Retention whose time is over is none. Nothing of the object is opened. Raises Unavailable or Refused.
     """
     if version.marker:
         return ""
-    found = called("s3", "head_object", Bucket=bucket, Key=version.key, VersionId=version.id)
-    if found.get("ObjectLockLegalHoldStatus") == "ON":
+    one = {"Bucket": bucket, "Key": version.key, "VersionId": version.id}
+    if _lock("get_object_legal_hold", "LegalHold", one).get("Status") == "ON":
         return "legal_hold"
-    until = found.get("ObjectLockRetainUntilDate")
-    if until is None or until <= datetime.now(UTC):
-        return ""
-    return str(found["ObjectLockMode"]).lower()
+    retention = _lock("get_object_retention", "Retention", one)
+    until = retention.get("RetainUntilDate")
+    return str(retention["Mode"]).lower() if until and until > datetime.now(UTC) else ""
+
+
+def _lock(operation: str, field: str, one: dict[str, str]) -> dict[str, Any]:
+    try:
+        return dict(called("s3", operation, **one).get(field, {}))  # type: ignore[arg-type]
+    except Refused as refused:
+        if refused.code in _UNLOCKED:  # this version has none, or none in the bucket can have one
+            return {}
+        raise
 
 
 def remove_versions(bucket: str, found: Sequence[Version], kept: Callable[[Version, str], None]) -> int:

@@ -37,6 +37,14 @@ def start_execution(machine_arn: str, name: str, payload: Any) -> str:
     return str(answer["executionArn"])
 
 
+def stop(arn: str, cause: str) -> bool:
+    """End an execution of a state machine; False if it did not run any more. Raises Unavailable or Refused."""
+    if not runs(arn):
+        return False
+    called("stepfunctions", "stop_execution", executionArn=arn, error="Stopped", cause=cause)
+    return True
+
+
 def runs(arn: str) -> bool:
     """Does this execution still run? One that nobody knows any more does not. Raises Unavailable or Refused."""
     try:
