@@ -10,6 +10,7 @@ from local.cli import brand, catalog, compare, posts, review, search, send, send
 from local.cli.backfill import backfill
 from local.cli.console import show_error
 from local.cli.demo import demo
+from local.cli.drop import drop
 from local.cli.experiment import experiment
 from local.cli.logs import logs
 from local.cli.models import drift, models, retrain, rollback
@@ -59,6 +60,7 @@ app.command()(logs)
 app.add_typer(send.app, name="send")
 send.app.command()(study.study)
 app.command()(study.studies)
+app.command()(drop)
 app.add_typer(senders.app, name="sender")
 app.add_typer(review.app, name="review")
 app.add_typer(catalog.app, name="catalog")
