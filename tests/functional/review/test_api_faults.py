@@ -1,10 +1,18 @@
 """What may go wrong between reviewers, log and asker: two at once, lost answers, services away, callers unknown."""
 
+import contextlib
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from cuatro.adapters.dynamodb import dynamo
+from cuatro.errors import Conflict, Unavailable
+from functions.review import deciding
 from functions.review.asking import task_id
+from functions.review.deciding import Decision
+from functions.review.store import Reviews
 from tests.functional.review.suite import ATTACHMENT, Suite
 
 TASK = task_id("imaging", "study-1")
@@ -95,3 +103,29 @@ def test_notes_are_in_no_log_and_no_event(suite: Suite, capsys: pytest.CaptureFi
     assert "Phantom" not in written
     assert "decide" in written
     assert "token-1" not in written.replace("'token-1': {", ""), "nor is the token"
+
+
+def test_of_many_at_once_each_task_is_read_by_two_who_are_not_the_same(suite: Suite) -> None:
+    """Eight reviewers take whatever they get, until nothing is left: against the table, as functions side by side."""
+    tasks = []
+    for number in range(4):
+        suite.ask(f"token-{number}", once=f"study-{number}", reads=2, suggested=None)
+        tasks.append(task_id("imaging", f"study-{number}"))
+    reviews = Reviews("reviews", dynamo())
+
+    decision, now = Decision(choice="normal"), int(time.time() * 1000)
+
+    def work(who: str) -> None:
+        for task in tasks:
+            with contextlib.suppress(Conflict, Unavailable):
+                reviews.change(task, lambda found: deciding.leased(found, who, now))
+                reviews.change(task, lambda found: deciding.decided(found, who, decision, now))
+
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(10):  # who found a task held by another comes again
+            list(pool.map(work, [f"reviewer-{number}" for number in range(8)]))
+            if all(suite.task(f"study-{number}").end for number in range(4)):
+                break
+    for number in range(4):
+        task = suite.task(f"study-{number}")
+        assert (task.end, len({vote.reviewer for vote in task.votes}), len(task.votes)) == ("done", 2, 2)
