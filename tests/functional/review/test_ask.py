@@ -89,3 +89,17 @@ def test_rows_expire_only_long_after_they_ended(suite: Suite) -> None:
     task, item = suite.task(), suite.items("reviews")[TASK]
     assert item["x"] == (task.opened // 1000) + 130 * 86_400
     assert ended(task, "done", task.opened).ended + 100 * 86_400_000 < item["x"] * 1000
+
+
+def test_the_queue_knows_no_pipeline(suite: Suite) -> None:
+    """Another one's question, with its own choices, in a queue of its own."""
+    fraud = {
+        "queue": "fraud", "kind": "card-transaction", "subject": "transaction-1", "choices": ["decline", "approve"],
+        "reasons": ["known_merchant"], "suggested": "decline",
+    }  # fmt: skip
+    suite.ask("token-1")
+    task = suite.ask("token-2", **fraud)["task"]
+    assert [each["task"] for each in suite.listed(queue="fraud")[1]["tasks"]] == [task]
+    suite.read("ada", task, "approve", "known_merchant")
+    assert suite.executions.answers["token-2"]["outcome"] == "approve"
+    assert [each["task"] for each in suite.listed()[1]["tasks"]] == [TASK]
