@@ -14,6 +14,8 @@ from cuatro.adapters.attributes import Item
 from cuatro.errors import Unavailable
 from functions.imaging import reading
 from functions.imaging.dicomjson import Json, attribute, first
+from functions.imaging.outcome import results_of
+from functions.imaging.progress import Result
 
 HEADER_BYTES = 262_144
 """Of a result: what comes before its pixels."""
@@ -39,19 +41,9 @@ _OF_INSTANCE = {
 """What an answer has at each level (PS3.18 tables 10.6.3-3 to -5), there even where it has no value."""
 
 
-class Result(msgspec.Struct, frozen=True, rename={"sop_class": "class"}):
-    """One object. key: in the identified bucket. The UIDs are those of the results, made by this suite."""
-
-    kind: str
-    key: str
-    series: str
-    instance: str
-    sop_class: str
-
-
 def results(study: Item) -> list[Result]:
     """Of all revisions, in their order. study: a row. Raises msgspec.MsgspecError for a damaged one."""
-    revisions = msgspec.json.decode(study["k"], type=dict[str, list[Result]]) if study.get("k") else {}
+    revisions = results_of(study.get("k", ""))
     return [each for revision in sorted(revisions, key=int) for each in revisions[revision]]
 
 
@@ -67,7 +59,8 @@ def metadata(content: bytes) -> Json:
     with reading.quiet():
         try:
             dataset = Dataset(reading.header(content))
-            told: Json = dataset.to_json_dict(_BULK, lambda _element: "", suppress_invalid_tags=True)
+            written = dataset.to_json(_BULK, lambda _element: "", suppress_invalid_tags=True)
+            told: Json = msgspec.json.decode(written)
         except Exception:  # noqa: BLE001 - pydicom's errors quote values
             raise Unavailable("a result could not be read") from None
     return {tag: {name: value for name, value in each.items() if name != "BulkDataURI"} for tag, each in told.items()}

@@ -16,7 +16,8 @@ from cuatro.errors import Rejected, Unavailable
 from functions.imaging.api import media
 from functions.imaging.api.access import Caller
 from functions.imaging.api.search import opened
-from functions.imaging.results import Result, multipart, results, selected
+from functions.imaging.progress import Result
+from functions.imaging.results import multipart, results, selected
 
 MAX_ANSWER = 4_400_000
 MAX_TOGETHER = 256 << 20

@@ -13,7 +13,8 @@ from cuatro.adapters.dynamodb import Keys
 from cuatro.errors import Rejected, Unavailable
 from functions.imaging.api.access import Caller
 from functions.imaging.dicomjson import Json, matches, tag_of
-from functions.imaging.results import HEADER_BYTES, Result, metadata, of_instance, of_series, of_study, results
+from functions.imaging.progress import Result
+from functions.imaging.results import HEADER_BYTES, metadata, of_instance, of_series, of_study, results
 from functions.imaging.studies import BY_SENDER
 
 DEFAULT_LIMIT, MAX_LIMIT = 25, 100

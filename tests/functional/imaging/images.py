@@ -11,6 +11,7 @@ from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittle
 def image(number: int = 1, study: int = 1, **changes: Any) -> Dataset:
     """A small radiograph of nobody; the same numbers make the same UIDs. changes: attributes, by keyword."""
     made = Dataset()
+    made.preamble = bytes(128)
     made.file_meta = FileMetaDataset()
     made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     made.SOPClassUID = DigitalXRayImageStorageForPresentation
