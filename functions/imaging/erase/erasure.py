@@ -1,8 +1,8 @@
 """A patient's pseudonym -> everything that is kept of them, found and removed for good: objects, rows, reviews.
 
 In an order in which nothing that still runs brings anything back: studies say that they are erased, readings are
-stopped, then the data goes, and is looked for again; a study's own row goes last, so that an erasure that was
-interrupted is done again by the same call. What the ledger knows stays: it holds pseudonyms, and proves the erasure.
+stopped, then the data goes, and is looked for again; the rows that lead to it go last, so that an erasure that was
+interrupted is ended by the same call. What the ledger knows stays: it holds pseudonyms, and proves the erasure.
 """
 
 from collections import Counter
@@ -28,9 +28,8 @@ ROUNDS = 8
 
 
 class Found(NamedTuple):
-    """What is kept of a patient, now. objects: with their buckets."""
+    """What is to be removed, now. objects: with their buckets."""
 
-    rows: list[str]
     tasks: list[str]
     objects: list[tuple[str, Version]]
 
@@ -68,17 +67,21 @@ class Erasure:
             removed += len(found.objects)
         else:
             raise Unavailable("something goes on writing what is to be erased")
+        if stopped:
+            # A step may be on its way for as long as a function may run: rows that know where it writes stay for now.
+            return self._certificate("erasing", removed, executions=stopped)
+        for instance in self._instances:
+            self._dynamo.delete(self._setting.instances_table, {"instance": instance})
         for study in self._studies:
             self._dynamo.delete(self._setting.studies_table, {"study": study["study"]})
-        return self._certificate("erased", removed, executions=stopped)
+        return self._certificate("erased", removed)
 
     def _find(self) -> Found:
-        setting, found = self._setting, Found([], [], [])
+        setting, found = self._setting, Found([], [])
         for each in self._studies:
             study = str(each["study"])
             rows = [str(row["instance"]) for row in self._all(setting.instances_table, BY_STUDY, {"study": study})]
             tasks = [str(row["task"]) for row in self._all(setting.reviews_table, "by_subject", {"s": study})]
-            found.rows.extend(rows)
             found.tasks.extend(tasks)
             self._instances.update(rows)
             self._tasks.update(tasks)
@@ -114,8 +117,6 @@ class Erasure:
 
     def _remove(self, found: Found) -> None:
         setting = self._setting
-        for instance in found.rows:  # first: what still runs asks for these rows
-            self._dynamo.delete(setting.instances_table, {"instance": instance})
         for task in found.tasks:
             self._dynamo.delete(setting.reviews_table, {"task": task})
         for bucket in (setting.identified_bucket, setting.deidentified_bucket):

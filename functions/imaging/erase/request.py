@@ -9,7 +9,7 @@ from cuatro.errors import Rejected
 from functions.imaging.pseudonym import Pseudonyms
 
 _PSEUDONYM = re.compile(r"[a-z2-7]{26}")
-State = Literal["erased", "refused", "nothing", "found"]
+State = Literal["erased", "erasing", "refused", "nothing", "found"]
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -28,8 +28,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a patient's data. Counts only: it may be kept for ever.
 
-    state: erased; refused (something is locked, so nothing was touched); nothing (nobody knows the patient); found
-    (a preview). objects: versions and delete markers. locked: of these, by why: legal_hold, compliance, governance.
+    state: erased; erasing (a reading ran and was stopped: ask again when no step of it can run any more, after some
+    minutes); refused (something is locked, so nothing was touched); nothing (nobody knows the patient); found (a
+    preview). objects: versions and delete markers. locked: of these, by why: legal_hold, compliance, governance.
     """
 
     state: State
