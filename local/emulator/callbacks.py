@@ -1,15 +1,18 @@
 """State that waits for a task token -> goes on when the token comes back, fails with its function, or times out.
 
 MiniStack swallows the error of a function that was to hand the token on, so that its state waits for ever; knows no
-heartbeat; takes a second answer to one token; forgets which machine a token is of, so that no role but one with grants
-on everything may answer; and starts nothing twice where AWS gives the execution that runs already.
+heartbeat; gives each attempt the same token, and takes a second answer to it; forgets which machine a token is of, so
+that no role but one with grants on everything may answer; and refuses a second start where AWS gives the execution that
+runs already.
 """
 
 # ruff: noqa: SLF001 - the names of MiniStack's inside are the touch points; tests/local shows that they hold
+import contextvars
 import json
 import re
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -30,10 +33,16 @@ _TOKEN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _answering = threading.Lock()
 # Token -> ARN of its machine, of tokens that were answered too.
 _machines: dict[str, str] = {}
+# State that waits -> its token, and when it was handed on (Unix seconds); and those of an earlier platform.
+_waiting: dict[str, Data] = {}
+_kept: dict[str, Data] = {}
+# Context object of the state that this thread is in, as its definition sees it by $$.
+_context: contextvars.ContextVar[Data] = contextvars.ContextVar("context")
 
 
 def install() -> None:
     """Take the place of MiniStack's waiting and answering."""
+    stepfunctions._execute_task = _in_context(stepfunctions._execute_task)
     stepfunctions._invoke_with_callback = _waited(stepfunctions._invoke_with_callback)
     for name in ("success", "failure", "heartbeat"):
         attribute = f"_send_task_{name}"
@@ -43,13 +52,25 @@ def install() -> None:
     saved, restored = stepfunctions.get_state, stepfunctions.load_persisted_state
 
     def with_tokens() -> Data:
-        return {**saved(), "token_machines": dict(_machines)}
+        return {**saved(), "token_machines": dict(_machines), "tokens_waiting": {**_kept, **_waiting}}
 
     def load(data: Data) -> None:
         _machines.update((data or {}).get("token_machines", {}))
+        _kept.update((data or {}).get("tokens_waiting", {}))
         restored(data)
 
     stepfunctions.get_state, stepfunctions.load_persisted_state = with_tokens, load
+
+
+def _in_context(execute: Callable[..., Any]) -> Callable[..., Any]:
+    def executed(state: Data, given: Any, execution: Data, context: Data) -> Any:
+        token = _context.set(context)
+        try:
+            return execute(state, given, execution, context)
+        finally:
+            _context.reset(token)
+
+    return executed
 
 
 def _waited(otherwise: Callable[..., Any]) -> Callable[..., Any]:
@@ -57,25 +78,41 @@ def _waited(otherwise: Callable[..., Any]) -> Callable[..., Any]:
         _machines[token] = statemachines.current("stateMachineArn")
         if ":lambda:invoke" not in resource:
             return otherwise(resource, given, token, state)
-        began, task = time.monotonic(), {"event": threading.Event(), "result": None, "error": None, "beat": None}
+        task: Data = {"event": threading.Event(), "result": None, "error": None, "beat": None}
         task["execution"] = statemachines.current("executionArn")
+        place = _place(task["execution"])
+        before = _kept.pop(place, None)
+        if before:  # an earlier platform handed this one on
+            token, began = before["token"], time.monotonic() - (time.time() - before["since"])
+        else:
+            began = time.monotonic()
         stepfunctions._task_tokens[token] = task
         try:
-            function = stepfunctions._resolve_lambda_function_ref(given.get("FunctionName", ""), optimized=True)
-            stepfunctions._call_lambda(function, given.get("Payload", given))
+            if not before:
+                function = stepfunctions._resolve_lambda_function_ref(given.get("FunctionName", ""), optimized=True)
+                stepfunctions._call_lambda(function, given.get("Payload", given))
+            _waiting[place] = before or {"token": token, "since": time.time()}
             _wait(task, state, began)
+        except stepfunctions._ExecutionError:
+            _context.get()["Task"]["Token"] = str(uuid.uuid4())  # another attempt has another
+            raise
         finally:
             with _answering:
                 stepfunctions._task_tokens.pop(token, None)
-        if task["error"]:
-            raise stepfunctions._ExecutionError(task["error"]["Error"], task["error"]["Cause"])
+                _waiting.pop(place, None)
         return json.loads(task["result"])
 
     return waited
 
 
+def _place(execution: str) -> str:
+    """Execution, state and item of a map that this thread is in."""
+    context = _context.get()
+    return f"{execution} {context['State']['Name']} {context.get('Map', {}).get('Item', {}).get('Index', '')}"
+
+
 def _wait(task: Data, state: Data, began: float) -> None:
-    """Until the token is answered. Raises States.Timeout or States.HeartbeatTimeout; SystemExit when it was stopped."""
+    """Until the token is answered. Raises the failure that was sent or States.Timeout; SystemExit when stopped."""
     longest, beats = state.get("TimeoutSeconds", LONGEST_S), state.get("HeartbeatSeconds", LONGEST_S)
     task["beat"] = time.monotonic()
     while not task["event"].is_set():
@@ -87,6 +124,8 @@ def _wait(task: Data, state: Data, began: float) -> None:
         if statemachines.current("status") not in {"RUNNING", ""}:
             raise SystemExit  # ends the execution's thread: no state of it catches that
         task["event"].wait(min(LOOK_S, began + longest - now, task["beat"] + beats - now))
+    if task["error"]:
+        raise stepfunctions._ExecutionError(task["error"]["Error"], task["error"]["Cause"])
 
 
 def _once(send: Callable[[Data], Answer], what: str) -> Callable[[Data], Answer]:

@@ -36,6 +36,7 @@ from local.emulator import (
     pool,
     queuereaders,
     restart,
+    resumption,
     search,
     secretnames,
     statemachines,
@@ -66,6 +67,7 @@ def app(state: Path) -> App:
     encrypted.install()
     statemachines.install()
     callbacks.install()
+    resumption.install()
     payloads.install()
     queuereaders.install()
     search.install()

@@ -15,6 +15,8 @@ from ministack.services import stepfunctions
 from local.emulator import grants
 
 ACTION = "lambda:InvokeFunction"
+# MiniStack's way through an execution.
+RUN: Callable[[str], None] = stepfunctions._run_execution
 SESSION = "states"
 
 # Role of the machine whose execution this thread is a part of, and the execution's ARN.
@@ -24,7 +26,7 @@ _execution: contextvars.ContextVar[str] = contextvars.ContextVar("execution", de
 
 def install() -> None:
     """Have every call of a function by a state machine checked on the machine's role."""
-    stepfunctions._run_execution = _as_its_role(stepfunctions._run_execution)
+    stepfunctions._run_execution = as_its_role(RUN)
     stepfunctions._call_lambda = _checked(stepfunctions._call_lambda)
 
 
@@ -33,8 +35,10 @@ def current(name: str) -> str:
     return str((stepfunctions._executions.get(_execution.get()) or {}).get(name, ""))
 
 
-def _as_its_role(run: Callable[[str], None]) -> Callable[[str], None]:
-    def as_its_role(execution_arn: str) -> None:
+def as_its_role(run: Callable[[str], None]) -> Callable[[str], None]:
+    """A run of an execution in which calls of functions are checked on its machine's role."""
+
+    def with_role(execution_arn: str) -> None:
         execution = stepfunctions._executions.get(execution_arn) or {}
         machine = stepfunctions._state_machines.get(execution.get("stateMachineArn")) or {}
         token, its = _role.set(machine.get("roleArn", "")), _execution.set(execution_arn)
@@ -44,7 +48,7 @@ def _as_its_role(run: Callable[[str], None]) -> Callable[[str], None]:
             _role.reset(token)
             _execution.reset(its)
 
-    return as_its_role
+    return with_role
 
 
 def _checked(call: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:

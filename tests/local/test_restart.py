@@ -3,7 +3,7 @@
 import json
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from local.emulator.restart import KEPT
 from local.platform.client import Connection, connect
 from local.platform.process import LOG, forget, running, start, stop
 from tests.local.conftest import RUNTIME, Function, role, zipped
+from tests.local.test_task_tokens import ASK, Waiting
 from tests.waiting import eventually
 
 TAKES = """
@@ -127,6 +128,42 @@ def test_a_batch_in_delivery_at_the_end_is_delivered_again(state: Path) -> None:
     start(state, port=first.port)
     made = Function(connect("local", state), made.name, made.arn)
     eventually(lambda: sorted(made.lines("TOOK")) == ["s-1", "t-1"], "the records")
+
+
+def test_an_execution_goes_on_where_it_was(state: Path) -> None:
+    first = start(state, port=0)
+    here = connect("local", state)
+    arn = here.client("lambda").create_function(
+        FunctionName="ask", Runtime=RUNTIME, Handler="index.handler", Role=role(here),
+        Code={"ZipFile": zipped(index_dot_py=ASK)},
+    )["FunctionArn"]  # fmt: skip
+    asked = Function(here, "ask", arn)
+    asked.settle()
+    reviewed, stopped, late = (Waiting(here, asked, **more) for more in ({}, {}, {"TimeoutSeconds": 15}))
+    tokens = [waiting.token for waiting in (reviewed, stopped, late)]
+    assert stop(state)
+
+    start(state, port=first.port)
+    assert {each.described()["status"] for each in (reviewed, stopped)} == {"RUNNING"}
+    assert reviewed.start(reviewed.mark) == reviewed.execution
+    given = json.dumps({"outcome": "normal"})
+    answer = reviewed.client.send_task_success
+    eventually(lambda: _done(lambda: answer(taskToken=tokens[0], output=given)), "the state that waits again")
+    ended = reviewed.ended()
+    assert (ended["status"], ended["study"], ended["review"]) == ("SUCCEEDED", reviewed.mark, {"outcome": "normal"})
+    stopped.client.stop_execution(executionArn=stopped.execution)
+    assert stopped.refused("send_task_success", taskToken=tokens[1], output="{}") == "TaskTimedOut"
+    assert late.ended()["caught"] == "States.Timeout"
+    assert [len(each.calls()) for each in (reviewed, stopped, late)] == [1, 1, 1]  # nobody was asked twice
+    assert "goes on in Ask" in (state / LOG).read_text()
+
+
+def _done(call: Callable[[], object]) -> bool:
+    try:
+        call()
+    except ClientError:
+        return False
+    return True
 
 
 def _commands(parent: int) -> list[str]:
