@@ -161,7 +161,7 @@ def export(  # noqa: PLR0913, PLR0917 - as above
         from local.platform.client import connect  # noqa: PLC0415
 
         number = written(connect(target, directory), labels, file)
-        out.print(f"[green]{number:,} pictures[/] of {len(labels):,} labels in {file}", soft_wrap=True)
+        out.print(f"[green]Pictures: {number:,}[/], of {len(labels):,} labels, in {file}", soft_wrap=True)
         return
     file.write_text("".join(json.dumps(each, ensure_ascii=False) + "\n" for each in labels), encoding="utf-8")
     out.print(f"[green]{len(labels):,} labels[/] in {file}", soft_wrap=True)
@@ -182,9 +182,10 @@ def _tell(task: dict[str, Any]) -> None:
         out.print(f"{escape(who)}: [bold]{vote['choice']}[/]{why} {escape(vote['note'])}")
     if task["outcome"]:
         out.print(f"Outcome: [bold]{task['outcome']['choice']}[/]")
-    held = any(each["url"] for each in task["attachments"])
-    links = "" if held or task["lease"] is None or not task["attachments"] else " (for whoever holds the task)"
-    out.print(f"{len(task['attachments'])} pictures{links}")
+    pictures = task["attachments"]
+    if pictures:
+        links = "" if any(each["url"] for each in pictures) else ", for whoever holds the task"
+        out.print(f"{len(pictures)} picture{'s' if len(pictures) > 1 else ''}{links}")
 
 
 def _named(reviews: "Reviews", task: str) -> str:
