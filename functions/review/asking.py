@@ -16,7 +16,7 @@ from cuatro.errors import Rejected
 
 MAX_ASK_BYTES = 200_000
 """Step Functions passes 256 KiB."""
-MAX_PAYLOAD_BYTES = 32_768
+MAX_PAYLOAD_BYTES = 65_536
 _ID_LENGTH = 26
 
 Slug = Annotated[str, msgspec.Meta(min_length=1, max_length=63, pattern=r"^[a-z0-9][a-z0-9-]*\Z")]

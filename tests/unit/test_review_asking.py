@@ -44,7 +44,7 @@ def test_a_question_with_all_it_may_have() -> None:
         ({"priority": "later"}, "ask.priority", "invalid_value"),
         ({"attachments": [ATTACHMENT, ATTACHMENT]}, "ask", "wrong_type"),
         ({"attachments": [{**ATTACHMENT, "key": "Phantom^One.png"}]}, "ask.attachments[0].key", "invalid_value"),
-        ({"payload": {"text": "x" * 40_000}}, "ask", "wrong_type"),
+        ({"payload": {"text": "x" * 70_000}}, "ask", "wrong_type"),
         ({"version": 2}, "ask.version", "invalid_value"),
     ],
     ids=str,
