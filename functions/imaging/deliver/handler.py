@@ -28,6 +28,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     row = standing(dynamo(), setting.studies_table, progress)
     wanted = destination_of(str(row["o"]), setting) if policy_of(setting.policy).push_results else None
     if wanted is None or not progress.results:
+        metrics.add_metric("ResultsKept", MetricUnit.Count, len(progress.results))
         return more(event, delivery=Delivery(state="none"))
     try:
         delivery = push(progress, wanted, setting)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 
 from cuatro.adapters.auditing import Audit
 from cuatro.adapters.dynamodb import dynamo
@@ -31,5 +32,6 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         "reidentify", progress.study, actor="function:reidentify", outcome="success", purpose="treatment",
         correlation=progress.correlation, details={"results": len(results)},
     )  # fmt: skip
+    metrics.add_metric("ResultsReidentified", MetricUnit.Count, len(results))
     logger.info("reidentified", study=progress.study, revision=progress.revision, results=len(results))
     return more(event, results=results)

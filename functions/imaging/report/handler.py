@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 
 from cuatro.adapters.auditing import Audit
 from cuatro.adapters.dynamodb import dynamo
@@ -30,5 +31,6 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         "report", progress.study, actor="function:report", outcome="success", purpose="treatment",
         correlation=progress.correlation, details={"captures": len(secondary)},
     )  # fmt: skip
+    metrics.add_metric("StudiesReported", MetricUnit.Count, 1)
     logger.info("reported", study=progress.study, revision=progress.revision, captures=len(secondary))
     return more(event, report=Report(made_at=text_of(int(time.time() * 1000)), secondary=secondary))
