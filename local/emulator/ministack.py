@@ -40,6 +40,7 @@ from local.emulator import (
     search,
     secretnames,
     statemachines,
+    storesettings,
     versions,
 )
 from local.emulator.routing import App
@@ -64,6 +65,7 @@ def app(state: Path) -> App:
     athena.install()
     namedqueries.install()
     secretnames.install()
+    storesettings.install()
     encrypted.install()
     statemachines.install()
     callbacks.install()
