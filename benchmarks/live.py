@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.imaging import live as imaging
 from benchmarks.measure import A_SECOND, paced, quantiles
 from benchmarks.recommendations import live as recommendations
 from benchmarks.sentiment import live as sentiment
@@ -47,7 +48,8 @@ def measure(workload: Workload, state: Path, tell: Tell) -> dict[str, Any]:
         with _platform(state, tell) as connection:
             measured = _transactions_through(connection, workload, tell)
             measured["recommendations"] = recommendations.measure(connection, tell)
-            return {**measured, "sentiment": sentiment.measure(connection, tell)}
+            measured["sentiment"] = sentiment.measure(connection, tell)
+            return {**measured, "imaging": imaging.measure(connection, state, tell)}
     except (PlatformError, TimeoutError) as error:
         advice = getattr(error, "advice", "")
         return {"skipped": f"{error} {advice}".strip()}

@@ -3,6 +3,7 @@
 from typing import Any
 
 from benchmarks.batch import BOTH, FEATURES, GOOD, NAIVE, SCORE
+from benchmarks.imaging import report as imaging
 from benchmarks.markdown import calls_of, row, us
 from benchmarks.measure import p10, p50
 from benchmarks.recommendations import report as recommendations
@@ -147,6 +148,8 @@ def page(measured: dict[str, Any]) -> str:
         parts.append(recommendations.section(measured["recommendations"]))
     if "sentiment" in measured:
         parts.append(sentiment.section(measured["sentiment"]))
+    if "imaging" in measured:
+        parts.append(imaging.section(measured["imaging"]))
     if "live" in measured:
         live = measured["live"]
         parts.append(SKIPPED.format(**live) if "skipped" in live else _live(live))
@@ -155,6 +158,7 @@ def page(measured: dict[str, Any]) -> str:
 
 def _live(live: dict[str, Any]) -> str:
     others = recommendations.live(live["recommendations"]) + sentiment.live(live["sentiment"])
+    others += imaging.live(live["imaging"])
     return LIVE.format(**live, others=others)
 
 

@@ -1,6 +1,6 @@
 """Everything, in one run on this machine: figures to .build/benchmarks/figures.json, the page to docs/benchmarks.md.
 
-.venv/bin/python -m benchmarks.run                  # about ten minutes
+.venv/bin/python -m benchmarks.run                  # about twenty minutes
 .venv/bin/python -m benchmarks.run --only batch     # a part, shown and not written to the page
 """
 
@@ -20,7 +20,7 @@ from benchmarks.environment import MODEL, ROOT, WORK, enter, environment, quiet
 from benchmarks.machine import machine
 from benchmarks.workload import simulated, skewed
 
-PARTS = ("live", "recommendations", "sentiment", "transaction", "batch", "cold")
+PARTS = ("live", "recommendations", "sentiment", "imaging", "transaction", "batch", "cold")
 PAGE = ROOT / "docs" / "benchmarks.md"
 
 
@@ -44,7 +44,7 @@ def main() -> None:
     # The platform first: its processes must not find the handlers' variables, which are set for everything after it.
     if "live" in parts:
         measured["live"] = live.measure(workload, WORK / "platform", Steps())
-    for pipeline in ("recommendations", "sentiment"):
+    for pipeline in ("recommendations", "sentiment", "imaging"):
         if pipeline in parts:
             tell(pipeline)
             measured[pipeline] = apart(pipeline, given.rounds)
