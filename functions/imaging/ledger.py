@@ -5,7 +5,7 @@ inserts an entry must write all that follow anew, and then the anchors, which li
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -96,14 +96,13 @@ def broken(entries: Iterable[Entry], head: Head = Head()) -> Iterator[Broken]:  
         head = Head(entry.seq, entry.hash)
 
 
-def unanchored(entries: Iterable[Entry], anchored: Iterable[Entry]) -> Iterator[Broken]:
-    """Where the chain is not what was anchored: entries of the table against those in the locked bucket."""
-    by_number = {entry.seq: entry.hash for entry in entries}
-    last = max(by_number, default=0)
+def unanchored(chain: Mapping[int, str], anchored: Iterable[Entry]) -> Iterator[Broken]:
+    """Where the chain (hash by number) is not what was anchored: the table against the locked bucket."""
+    last = max(chain, default=0)
     for entry in anchored:
         if entry.seq > last:
             yield Broken(entry.seq, "cut")
-        elif by_number.get(entry.seq) != entry.hash:
+        elif chain.get(entry.seq) != entry.hash:
             yield Broken(entry.seq, "differs")
 
 

@@ -1,0 +1,1 @@
+"""The ledger of what was done to patients' data, as an operator reads and checks it."""
