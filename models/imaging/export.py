@@ -5,8 +5,8 @@
     probability = sigmoid(mean(cam) + scale * classifier.bias + shift)
     distance    = | (means of the tapped blocks - centre) @ whitening | / sqrt(dimensions), about 1 for a known kind
 
-Weights are 8-bit whole numbers with a scale for each channel, which the runtime multiplies out when it loads the file;
-activations stay float32. Written with numpy alone: a container that serves or retrains needs no torch for it.
+Weights are kept in 16 bits (or in 8, as whole numbers with a scale for each channel), which the runtime widens when it
+loads the file; activations are float32. Written with numpy alone.
 """
 
 import json
@@ -37,9 +37,9 @@ def to_onnx(  # noqa: PLR0913 - what the file is made of
     whitening: Array,
     metadata: Mapping[str, Any],
     *,
-    bits: int = 8,
+    bits: int = 16,
 ) -> bytes:
-    """The file. calibration: scale and shift of the logit. centre [t], whitening [t, k]. bits: 8, or 32 for floats."""
+    """The file. calibration: scale and shift of the logit. centre [t], whitening [t, k]. bits: of a weight."""
     graph = _Graph(bits)
     x = graph.normalised()
     for at, block in enumerate(blocks()):
@@ -128,6 +128,9 @@ class _Graph:
     def weight(self, name: str, value: Array) -> str:
         if self.bits == 32:
             return self.add(name, value)
+        if self.bits == 16:
+            self.add(f"{name}.half", value.astype(np.float16))
+            return self.node("Cast", [f"{name}.half"], name, to=TensorProto.FLOAT)
         scale = np.abs(value).reshape(len(value), -1).max(axis=1) / LEVELS
         scale = np.where(scale > 0, scale, 1).astype(np.float32).reshape(-1, *[1] * (value.ndim - 1))
         self.add(f"{name}.levels", np.rint(value / scale).astype(np.int8))

@@ -21,6 +21,7 @@ from models.imaging.calibrate import SENSITIVITY, calibrated, operating, sigmoid
 from models.imaging.distance import distances, fitted
 from models.imaging.export import to_onnx
 from models.imaging.figures import figures, intervals
+from models.imaging.golden import golden_images
 from models.imaging.learning import predicted
 from models.imaging.network import Network
 from models.imaging.recipe import Set
@@ -31,7 +32,8 @@ log = logging.getLogger(__name__)
 KNOWN = 0.995
 """Share of the held-out images that lie within the distance limit."""
 SPOILED = 80
-GOLDEN_SEED = 11
+SAMPLE = 2000
+"""Training images that the centre and the whitening are fitted on, three or four for each of their dimensions."""
 MAX_DIFFERENCE = 0.05
 """Of a probability: between the file with 8-bit weights and the network it was made of, on any held-out image."""
 
@@ -49,7 +51,7 @@ def finished(weights: Weights, parts: Split, told: Mapping[str, Any], out: Path)
     scale, shift = calibrated(np.concatenate([logits, shifted]), np.tile(truth, 2))
     probabilities = sigmoid(scale * logits + shift)
     point = operating(probabilities, truth)
-    centre, whitening = fitted(_both_ways(network, parts.taught)[1])
+    centre, whitening = fitted(_both_ways(network, _some(parts.taught))[1])
     known, moved = (distances(each, centre, whitening) for each in (means, shifted_means))
     limit = round(float(np.quantile(known, KNOWN)), 3)
     description = {
@@ -99,6 +101,11 @@ def _both_ways(network: Network, side: Set) -> Sides:
     return np.asarray(logits, np.float32), np.asarray(means, np.float32)
 
 
+def _some(side: Set) -> Set:
+    rows = np.random.default_rng(5).permutation(len(side.labels))[:SAMPLE]
+    return Set(side.images[rows], side.labels[rows], side.kinds[rows], [side.patients[row] for row in rows])
+
+
 def _difference(model: OnnxReader, held: Set, probabilities: NDArray[np.float64]) -> dict[str, float]:
     """Between the file and the network."""
     said = np.array([each.probability for each in model.read(held.images[:, None])])
@@ -123,12 +130,6 @@ def _outliers(model: OnnxReader, held: Set, limit: float) -> dict[str, float]:
         kind: float(np.mean([model.read(prepared(image))[0].distance > limit for image in images]))
         for kind, images in kinds.items()
     }
-
-
-def golden_images() -> list[NDArray[np.uint8]]:
-    """Drawn ones: the training images stay where they are. They test the file's arithmetic, not what it knows."""
-    rng = np.random.default_rng(GOLDEN_SEED)
-    return [image for images in outliers.drawn(rng, 3).values() for image in images]
 
 
 def _golden(model: OnnxReader, network: Network, path: Path, calibration: tuple[float, float]) -> None:

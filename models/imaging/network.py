@@ -77,9 +77,12 @@ class Network(torch.nn.Module):  # type: ignore[misc]
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """All weights, as `models.imaging.export` takes them."""
-        found = {name.replace("#", "."): value.detach().numpy() for name, value in self.weights.items()}
+        found = {name.replace("#", "."): value.detach().cpu().numpy() for name, value in self.weights.items()}
         for name, layer in (("classifier", self.classifier), ("kind", self.kind)):
-            found |= {f"{name}.weight": layer.weight.detach().numpy(), f"{name}.bias": layer.bias.detach().numpy()}
+            found |= {
+                f"{name}.weight": layer.weight.detach().cpu().numpy(),
+                f"{name}.bias": layer.bias.detach().cpu().numpy(),
+            }
         return found
 
     def load(self, arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -10,16 +10,24 @@ No image at all asks what the model is. An endpoint sees a small square without 
 import io
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from cuatro.adapters.radiograph import OnnxReader
+from cuatro.adapters.onnx_file import CPU
+from cuatro.adapters.radiograph import OnnxReader, checked
 from cuatro.errors import ModelMismatch, Rejected
+from cuatro.radiographs import Reading
 from functions.imaging import features
 from models.container.bodies import JSON, NPY
 
+if TYPE_CHECKING:
+    from models.imaging.neuron import Compiled
+
+COMPILED = "model.neuron-1.pt"
+GPU = "CUDAExecutionProvider"
 MOST = 256
 """Images of a body: one needs 50 kB and 25 ms."""
 
@@ -33,12 +41,14 @@ class Radiographs:
         """Load it. Raises ModelMismatch."""
         if not path.is_file():
             raise ModelMismatch(f"there is no model.onnx in {path.parent}: the archive (model.tar.gz) must hold it")
-        self._model = OnnxReader(path, features.VERSION)
+        compiled = path.with_name(COMPILED)
+        self._compiled = neuron(compiled) if compiled.is_file() else None
+        self._model = OnnxReader(path, features.VERSION, providers())
         self.version = self._model.facts.version
 
     def reply(self, body: bytes, given: str, wanted: str) -> bytes:  # noqa: ARG002 - one type each
         """Raises Rejected."""
-        readings = self._model.read(images(body))
+        readings = self._read(images(body))
         told = {
             **self._model.facts._asdict(),
             "features": features.VERSION,
@@ -47,6 +57,25 @@ class Radiographs:
             "cam": [each.cam.tolist() for each in readings],
         }
         return msgspec.json.encode(told)
+
+    def _read(self, given: NDArray[np.uint8]) -> list[Reading]:
+        if not self._compiled:
+            return self._model.read(given)
+        return [checked(*self._compiled.run(given[at : at + 1]), self.version) for at in range(len(given))]
+
+
+def providers() -> list[str]:
+    """A GPU where there is one and its build of ONNX Runtime, else the processor."""
+    import onnxruntime  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    return [name for name in (GPU, CPU) if name in onnxruntime.get_available_providers()]
+
+
+def neuron(path: Path) -> "Compiled":
+    """What runs a model that is compiled for Inferentia. Raises ModelMismatch without the Neuron SDK."""
+    from models.imaging.neuron import Compiled  # noqa: PLC0415 - only for such a file
+
+    return Compiled(path)
 
 
 def served(directory: Path) -> Radiographs:

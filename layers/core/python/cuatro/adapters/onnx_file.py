@@ -5,11 +5,13 @@ A file beside it, <model>.sha256, holds the digest that the model must have (a d
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cuatro.errors import ModelMismatch
+
+CPU = "CPUExecutionProvider"
 
 
 class Opened(NamedTuple):
@@ -19,8 +21,11 @@ class Opened(NamedTuple):
     metadata: Mapping[str, str]
 
 
-def opened(path: str | Path, sha256: str | None = None) -> Opened:
-    """Load it. Raises ModelMismatch when the checksum differs or it cannot be run, OSError when it is not there."""
+def opened(path: str | Path, sha256: str | None = None, providers: Sequence[str] = (CPU,)) -> Opened:
+    """Load it. providers: what may run it, the best first.
+
+    Raises ModelMismatch when the checksum differs or it cannot be run, OSError when it is not there.
+    """
     import onnxruntime  # type: ignore[import-untyped]  # a quarter of a second of a cold start: only when a model is really needed
 
     content, beside = Path(path).read_bytes(), Path(f"{path}.sha256")
@@ -32,7 +37,7 @@ def opened(path: str | Path, sha256: str | None = None) -> Opened:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(content, options, providers=list(providers))
     except Exception as error:  # onnxruntime has a dozen kinds without a common ancestor
         raise ModelMismatch(f"{path} is no ONNX model that can be run: {error}") from error
     return Opened(session, session.get_modelmeta().custom_metadata_map)

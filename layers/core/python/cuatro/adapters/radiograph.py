@@ -8,6 +8,7 @@ body and tells the same with each answer: it may change its model at any time.
 """
 
 import io
+from collections.abc import Sequence
 from functools import cache
 from math import isfinite
 from pathlib import Path
@@ -17,7 +18,7 @@ import msgspec
 
 from cuatro.adapters.endpoint import invoked
 from cuatro.adapters.model import ENDPOINT
-from cuatro.adapters.onnx_file import opened, parsed
+from cuatro.adapters.onnx_file import CPU, opened, parsed
 from cuatro.errors import ModelMismatch
 from cuatro.radiographs import Facts, Reader, Reading
 
@@ -33,9 +34,9 @@ _OUTPUTS = ["probability", "distance", "cam"]
 class OnnxReader:
     """Reads within this process, with one thread. As Reader says."""
 
-    def __init__(self, path: str | Path, features: str, sha256: str | None = None) -> None:
+    def __init__(self, path: str | Path, features: str, providers: Sequence[str] = (CPU,)) -> None:
         """features: version of what prepares the images. Raises ModelMismatch, OSError for a file that is not there."""
-        self._session, metadata = opened(path, sha256)
+        self._session, metadata = opened(path, providers=providers)
         inputs = {each.name: each.shape for each in self._session.get_inputs()}
         outputs = {each.name for each in self._session.get_outputs()}
         if set(inputs) != {"image"} or not outputs.issuperset(_OUTPUTS):
@@ -55,7 +56,7 @@ class OnnxReader:
             probability, distance, cam = self._session.run(_OUTPUTS, {"image": image})
         except Exception as error:  # onnxruntime has a dozen kinds without a common ancestor
             raise ModelMismatch(f"{self.facts.version} cannot read: {error}") from error
-        return _checked(float(probability[0]), float(distance[0]), cam[0], self.facts.version)
+        return checked(float(probability[0]), float(distance[0]), cam[0], self.facts.version)
 
 
 class _Answer(msgspec.Struct):
@@ -93,7 +94,7 @@ class EndpointReader:
             if not len(answer.probability) == len(answer.distance) == len(answer.cam) == len(part):
                 raise ModelMismatch(f"{self._name} gave {len(answer.probability)} answers for {len(part)} images")
             for probability, distance, cam in zip(answer.probability, answer.distance, answer.cam, strict=True):
-                found.append(_checked(probability, distance, np.array(cam, np.float32), self._name))
+                found.append(checked(probability, distance, np.array(cam, np.float32), self._name))
         return found
 
     def _asked(self, images: "NDArray[np.uint8]") -> _Answer:
@@ -125,7 +126,8 @@ def _facts(metadata: Any, path: str) -> Facts:
         raise ModelMismatch(f"{path} does not tell its version, threshold, unsure and distance_limit") from error
 
 
-def _checked(probability: float, distance: float, cam: "NDArray[np.float32]", version: str) -> Reading:
+def checked(probability: float, distance: float, cam: "NDArray[np.float32]", version: str) -> Reading:
+    """A reading of what a model gave. Raises ModelMismatch for what cannot be one."""
     import numpy as np
 
     numbers = isfinite(distance) and distance >= 0 and cam.ndim == 2 and bool(np.isfinite(cam).all())
