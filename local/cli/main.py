@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from local.cli import brand, catalog, compare, posts, review, search, send, senders, study
+from local.cli import audit, brand, catalog, compare, erase, posts, review, search, send, senders, study
 from local.cli.backfill import backfill
 from local.cli.console import show_error
 from local.cli.demo import demo
@@ -63,6 +63,8 @@ app.command()(study.studies)
 app.command()(drop)
 app.add_typer(senders.app, name="sender")
 app.add_typer(review.app, name="review")
+app.add_typer(audit.app, name="audit")
+app.add_typer(erase.app, name="erase")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(brand.app, name="brand")
 app.command()(poll)
