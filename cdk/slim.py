@@ -76,7 +76,7 @@ SLIM: Mapping[str, Slim] = {
         ),
     ),
     "report": Slim(
-        keep=("highdicom", "pyjpegls"),
+        keep=("highdicom", "pyjpegls", "packaging"),
         drop=_EVERYWHERE,
     ),
     "collect": Slim(
