@@ -109,6 +109,7 @@ EVERY = {
 ANSWERS = {"states:SendTaskSuccess": {"Machine"}, "states:SendTaskFailure": {"Machine"}}
 
 
+@pytest.mark.safeguard("164.312(d)")
 def test_the_api_has_the_chalice_apps_routes(resources: Resources) -> None:
     app = importlib.import_module("functions.review.api.handler").app
     assert set(ROUTES) == {(verb, path) for path, verbs in app.routes.items() for verb in verbs}
@@ -130,6 +131,7 @@ def test_who_asks_may_open_tasks_and_no_more(resources: Resources) -> None:
     assert ends(resources, "ask") == EVERY
 
 
+@pytest.mark.safeguard("164.312(a)(1)")
 def test_who_answers_reviewers_reads_the_pictures_and_answers_the_machine(resources: Resources) -> None:
     assert ends(resources, "api") == {
         **EVERY, **ANSWERS, "dynamodb:Query": {"ReviewReviews/index/by_queue"}, "s3:GetObject": {"Pictures/studies/*"},
@@ -142,6 +144,7 @@ def test_the_clock_reads_no_picture(resources: Resources) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.safeguard("164.312(a)(2)(iv)")
 def test_what_reviewers_write_lies_under_the_key(resources: Resources) -> None:
     (table,) = of(resources, "AWS::DynamoDB::Table").values()
     key = table["Properties"]["SSESpecification"]["KMSMasterKeyId"]["Fn::GetAtt"][0]

@@ -33,6 +33,7 @@ def test_from_the_list_to_the_answer(suite: Suite) -> None:
     assert [each["task"] for each in suite.listed(state="done")[1]["tasks"]] == [TASK]
 
 
+@pytest.mark.safeguard("164.312(b)")
 def test_everything_is_in_the_log_with_who_did_it(suite: Suite) -> None:
     suite.ask(attachments=[ATTACHMENT])
     suite.listed("ada")
@@ -51,6 +52,7 @@ def test_everything_is_in_the_log_with_who_did_it(suite: Suite) -> None:
     ]
 
 
+@pytest.mark.safeguard("164.312(a)(1)")
 def test_links_are_for_who_holds_the_task(suite: Suite) -> None:
     suite.s3.put_object(Bucket="lake", Key=ATTACHMENT["key"], Body=b"png")
     suite.ask(attachments=[ATTACHMENT])
@@ -63,6 +65,7 @@ def test_links_are_for_who_holds_the_task(suite: Suite) -> None:
     assert suite.show("ada", TASK)[1]["attachments"][0]["url"] is None, "the lease has run out"
 
 
+@pytest.mark.safeguard("164.312(a)(1)")
 def test_readers_do_not_see_each_other_and_the_adjudicator_sees_what_was_said(suite: Suite) -> None:
     suite.ask(reads=2)
     suite.read("ada", TASK, "pneumonia", note="left lower lobe")

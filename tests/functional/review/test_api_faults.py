@@ -22,6 +22,7 @@ def code(answer: tuple[int, Any]) -> tuple[int, str]:
     return answer[0], answer[1]["error"]["code"]
 
 
+@pytest.mark.safeguard("164.312(b)")
 def test_nothing_is_shown_that_the_log_does_not_take(suite: Suite) -> None:
     suite.ask(attachments=[ATTACHMENT])
     suite.lease("ada", TASK)
@@ -73,6 +74,7 @@ def test_an_asker_that_waits_no_more(suite: Suite) -> None:
     assert suite.remind()["AnswersUndelivered"] == 0
 
 
+@pytest.mark.safeguard("164.312(a)(2)(i)", "164.312(d)")
 def test_who_may_speak_for_a_reviewer(suite: Suite, environment: pytest.MonkeyPatch) -> None:
     suite.ask()
     answer = suite.call("i-0123", "POST", "/tasks/{task}/lease", task=TASK, headers={"X-Cuatro-Reviewer": "ada"})
@@ -87,11 +89,13 @@ def test_who_may_speak_for_a_reviewer(suite: Suite, environment: pytest.MonkeyPa
     assert suite.task().lease.reviewer == "ada"  # type: ignore[union-attr]
 
 
+@pytest.mark.safeguard("164.312(a)(2)(i)", "164.312(d)")
 def test_a_caller_without_a_name_is_nobody(suite: Suite) -> None:
     suite.ask()
     assert code(suite.call("", "GET", "/tasks", query={"queue": ["imaging"]})) == (401, "unauthorized")
 
 
+@pytest.mark.safeguard("164.312(a)(1)")
 def test_notes_are_in_no_log_and_no_event(suite: Suite, capsys: pytest.CaptureFixture[str]) -> None:
     suite.ask(reads=2)
     suite.read("ada", TASK, "pneumonia", note="Phantom^One has a shadow")

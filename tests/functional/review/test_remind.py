@@ -16,6 +16,7 @@ TASK = task_id("imaging", "study-1")
 DAY_MIN = 1440
 
 
+@pytest.mark.safeguard("164.312(a)(2)(iii)")
 def test_a_reviewer_who_never_comes_back(suite: Suite) -> None:
     suite.ask()
     suite.lease("ada", TASK)
