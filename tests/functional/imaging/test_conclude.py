@@ -36,6 +36,7 @@ def test_a_read_study_is_told_once_all_is_written(suite: Suite) -> None:
     assert (event["model_version"], event["instances"], event["rejected"], event["results"]) == ("imaging-1", 1, 1, 1)
 
 
+@pytest.mark.safeguard("164.312(a)(1)")
 def test_neither_row_nor_event_names_patient_or_reader(suite: Suite) -> None:
     ending = Ending(suite, 1)
     ending.call("conclude", READ)

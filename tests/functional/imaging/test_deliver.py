@@ -93,6 +93,7 @@ def test_a_server_that_is_down_is_asked_again(ending: Ending, suite: Suite) -> N
         ending.call("deliver", event)
 
 
+@pytest.mark.safeguard("164.312(e)(1)", "164.312(e)(2)(ii)")
 @pytest.mark.parametrize(
     "destination",
     [
@@ -113,6 +114,7 @@ def test_a_destination_that_may_not_be_used_gets_nothing(suite: Suite, server: S
     assert suite.audited("deliver")[0]["outcome"] == "failed"
 
 
+@pytest.mark.safeguard("164.312(e)(1)")
 def test_a_server_inside_our_network_gets_nothing_unless_the_policy_allows_it(
     suite: Suite, environment: pytest.MonkeyPatch, server: Server
 ) -> None:

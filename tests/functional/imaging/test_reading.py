@@ -177,6 +177,7 @@ def test_what_passes_by_itself_is_not_noticed(suite: Suite, arrive: Callable[...
     assert machine().run(given)["state"] == "read"
 
 
+@pytest.mark.safeguard("164.312(a)(1)")
 def test_nobody_but_the_sender_learns_whose_study_it_is(
     suite: Suite, arrive: Callable[..., Any], model: Callable[[float], None], caplog: pytest.LogCaptureFixture
 ) -> None:

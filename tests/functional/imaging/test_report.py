@@ -25,6 +25,7 @@ def planted(content: bytes) -> list[str]:
     return [mark for mark in PLANTED for coding in ("utf-8", "latin-1") if mark.encode(coding) in content]
 
 
+@pytest.mark.safeguard("164.312(a)(1)")
 def test_the_results_lie_beside_the_images_without_the_patient(suite: Suite) -> None:
     ending = Ending(suite, 1, 2)
     answer = ending.call("report", EVENT)
@@ -53,6 +54,7 @@ def test_the_results_come_back_with_the_patient_at_the_edge(suite: Suite) -> Non
     assert [each["kind"] for each in answer["results"]] == ["sr", "sc"]
 
 
+@pytest.mark.safeguard("164.312(a)(1)", "164.312(b)")
 def test_nothing_of_the_patient_is_handed_on_logged_or_audited(
     suite: Suite, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -93,6 +95,7 @@ def test_a_lost_object_is_no_reason_to_try_again(suite: Suite, lost: str) -> Non
     assert caught.value.code == "gone"
 
 
+@pytest.mark.safeguard("164.312(c)(1)")
 @pytest.mark.parametrize("job", ["report", "reidentify"])
 def test_of_an_erased_study_nothing_is_written(suite: Suite, job: str) -> None:
     ending = Ending(suite, 1, 2)
@@ -107,6 +110,7 @@ def test_of_an_erased_study_nothing_is_written(suite: Suite, job: str) -> None:
     assert not suite.objects("deidentified", FOLDER) | suite.objects("identified", "results/")
 
 
+@pytest.mark.safeguard("164.312(a)(1)", "164.312(c)(2)")
 def test_an_instance_of_another_study_is_not_given_away(suite: Suite) -> None:
     """Whoever can start the machine must not get one patient's name on another's results."""
     ending = Ending(suite, 1, 2)
