@@ -15,6 +15,7 @@ from cuatro.config import settings
 from functions.imaging.outcome import decode, results_of
 from local.demo.imaging.phantoms import phantom
 from tests.dicom.planted import MARKS, ROOT, file_of, image
+from tests.dicom_programs import errors
 from tests.functional.imaging import tiny_reader
 from tests.functional.imaging.machine import Machine, StateFailed
 from tests.functional.imaging.suite import NAMES, Suite
@@ -123,6 +124,21 @@ def test_a_finding_is_a_persons_to_decide(
     (event,) = suite.events("StudyRead")
     assert (event["verdict"], event["suggested"], event["human"]) == ("normal", "pneumonia", True)
     assert run.visited[-6:] == ["Review", "Report", "Reidentify", "Deliver", "Conclude", "Concluded"]
+
+
+def test_what_the_sender_gets_is_valid_dicom(
+    suite: Suite, arrive: Callable[..., Any], model: Callable[[float], None], tmp_path: Path
+) -> None:
+    """By an independent validator: results with and without the patient."""
+    model(SICK)
+    machine(reviewed("pneumonia")).run(arrive(chest(1)))
+    results = suite.objects("identified", "results/") | suite.objects("deidentified", f"studies/{STUDY}/report/")
+    files = [content for key, content in results.items() if key.endswith(".dcm")]
+    assert len(files) == 4
+    for number, content in enumerate(files):
+        file = tmp_path / f"{number}.dcm"
+        file.write_bytes(content)
+        assert errors(file) == []
 
 
 def test_a_part_that_cannot_be_read_does_not_keep_the_rest(suite: Suite, arrive: Callable[..., Any]) -> None:
