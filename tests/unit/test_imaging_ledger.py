@@ -64,6 +64,7 @@ def test_a_sound_chain_has_nothing_broken() -> None:
     assert not list(ledger.unanchored(hashes(entries), entries[:12]))
 
 
+@pytest.mark.safeguard("164.312(c)(1)")
 @given(st.integers(0, 9), st.sampled_from(["actor", "object", "time", "recorded", "purpose", "correlation", "id"]))
 def test_a_changed_word_shows(number: int, field: str) -> None:
     entries = chain(10)
@@ -89,6 +90,7 @@ def test_a_dropped_entry_shows(number: int) -> None:
     assert list(ledger.broken(entries)) == [Broken(number + 1, "missing")]
 
 
+@pytest.mark.safeguard("164.312(c)(2)")
 def test_a_chain_written_anew_from_some_entry_on_does_not_fit_its_anchors() -> None:
     entries = chain(10)
     forged = [*entries[:4], *ledger.chained(Head(4, entries[3].hash), events(6, first=105), NOW)]

@@ -113,6 +113,7 @@ def written(syntax: str = "") -> bytes:
     return file(made)
 
 
+@pytest.mark.safeguard("164.312(e)(2)(i)")
 @pytest.mark.parametrize("syntax", ["", RLELossless, JPEGLSLossless, JPEG2000Lossless])
 def test_a_file_that_ends_early_is_not_read_wherever_it_ends(syntax: str) -> None:
     content = written(syntax)

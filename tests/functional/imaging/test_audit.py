@@ -28,6 +28,7 @@ def entries(book: Ledger) -> list[ledger.Entry]:
     return [ledger.entry_of(row) for row in book.rows()]
 
 
+@pytest.mark.safeguard("164.312(b)")
 def test_what_is_recorded_is_chained_in_its_order(book: Ledger) -> None:
     for number in range(12):
         book.record(f"object{number}", details={"number": number})
@@ -40,6 +41,7 @@ def test_what_is_recorded_is_chained_in_its_order(book: Ledger) -> None:
     assert not list(ledger.broken(found))
 
 
+@pytest.mark.safeguard("164.312(c)(1)")
 def test_a_batch_that_comes_again_is_not_written_again(book: Ledger) -> None:
     for number in range(4):
         book.record(f"object{number}")
@@ -169,6 +171,7 @@ def test_an_anchor_whose_row_was_not_written_is_made_again(book: Ledger) -> None
     assert [row["seq"] for row in book.rows("anchors")] == [2]
 
 
+@pytest.mark.safeguard("164.312(c)(2)")
 def test_an_anchor_is_never_written_over(book: Ledger) -> None:
     book.record("a")
     book.deliver()
@@ -180,6 +183,7 @@ def test_an_anchor_is_never_written_over(book: Ledger) -> None:
     assert len(versions) == 1
 
 
+@pytest.mark.safeguard("164.312(b)")
 def test_what_needs_attention_is_counted(book: Ledger, metrics: Callable[[], Counter[str]]) -> None:
     book.record("a", action="retrieve")
     book.record("a", action="view", outcome="denied")
@@ -193,6 +197,7 @@ def test_what_needs_attention_is_counted(book: Ledger, metrics: Callable[[], Cou
     assert not counted["LedgerBroken"]
 
 
+@pytest.mark.safeguard("164.312(c)(2)")
 def test_a_chain_that_was_tampered_with_is_told_and_goes_on(book: Ledger, metrics: Callable[[], Counter[str]]) -> None:
     for number in range(3):
         book.record(f"object{number}")

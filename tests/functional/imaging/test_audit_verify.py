@@ -109,6 +109,7 @@ def remove_the_anchor(book: Ledger) -> None:
     client("s3").delete_object(Bucket=BUCKET, Key=version["Key"], VersionId=version["VersionId"])
 
 
+@pytest.mark.safeguard("164.312(c)(2)")
 @pytest.mark.parametrize(
     ("tamper", "found"),
     [

@@ -105,6 +105,7 @@ def test_a_missing_grant_is_told(suite: Suite) -> None:
         validate()
 
 
+@pytest.mark.safeguard("164.312(a)(1)")
 @pytest.mark.parametrize(
     "change", [{}, {"BitsAllocated": 32}, {"StudyInstanceUID": "Phantom^One"}, {"PixelRepresentation": None}]
 )
