@@ -28,6 +28,7 @@ def effect(answer: dict[str, Any]) -> str:
     return str(answer["policyDocument"]["Statement"][0]["Effect"])
 
 
+@pytest.mark.safeguard("164.312(a)(2)(i)")
 def test_a_sender_may_call_every_route(suite: Suite) -> None:
     answer = asked(f"Bearer {TOKENS['north']}")
     assert answer == {
@@ -51,6 +52,7 @@ def test_a_sender_may_call_every_route(suite: Suite) -> None:
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Bearer wrong", "Basic bm9ydGg6d3Jvbmc=", "nonsense"])
+@pytest.mark.safeguard("164.312(d)", "164.312(b)")
 def test_anybody_else_is_denied_and_told_of(
     suite: Suite, metrics: Callable[[], Counter[str]], authorization: str | None
 ) -> None:
@@ -79,6 +81,7 @@ def test_strangers_do_not_make_the_secret_be_read_each_time(suite: Suite) -> Non
     assert suite.wire.calls["GetSecretValue"] <= 2
 
 
+@pytest.mark.safeguard("164.312(d)")
 def test_nobody_gets_in_while_the_secret_cannot_be_read(suite: Suite) -> None:
     suite.wire.down("GetSecretValue")
     with pytest.raises(Unavailable):

@@ -71,6 +71,7 @@ def test_results_of_all_revisions_are_there(suite: Suite) -> None:
     assert dicomweb(suite).retrieve_study(STUDY_UID) == made
 
 
+@pytest.mark.safeguard("164.312(a)(1)")
 def test_another_sender_finds_nothing(suite: Suite) -> None:
     made = read(suite)
     client = dicomweb(suite, "south")

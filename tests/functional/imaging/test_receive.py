@@ -96,6 +96,7 @@ def test_what_is_too_big_is_not_even_read(suite: Suite, policy: Callable[..., No
     assert list(suite.objects("identified")) == [f"rejected/{row['instance']}"]
 
 
+@pytest.mark.safeguard("164.312(c)(1)")
 def test_another_image_under_the_same_uid_is_refused_and_kept(suite: Suite) -> None:
     suite.stow(file(ONE))
     suite.receive()
@@ -185,6 +186,7 @@ def test_a_message_that_is_none_is_delivered_again_without_the_others(suite: Sui
     assert len(suite.items("studies")) == 1
 
 
+@pytest.mark.safeguard("164.312(a)(1)")
 def test_nobody_is_named_anywhere_but_in_the_object(
     suite: Suite, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -64,6 +64,7 @@ def test_a_call_whose_answer_is_lost_every_time(suite: Suite, operation: str) ->
 
 @pytest.mark.parametrize("code", ["AccessDenied", "KMS.DisabledException"])
 @pytest.mark.parametrize("operation", ["HEAD", "GetObject", "PutObject"])
+@pytest.mark.safeguard("164.312(a)(2)(iv)")
 def test_a_key_that_may_not_be_used_keeps_the_object_where_it_is(suite: Suite, operation: str, code: str) -> None:
     suite.drop(KEY, ONE)
     suite.wire.refuse(operation, code, status=403)

@@ -123,6 +123,7 @@ def test_one_result_may_come_alone(suite: Suite) -> None:
     assert suite.call("GET", resource + "/metadata", headers={"Accept": "application/dicom"}, **uids).status == 406
 
 
+@pytest.mark.safeguard("164.312(b)")
 def test_the_ledger_is_told_before_anything_is_given(suite: Suite) -> None:
     read(suite)
     suite.wire.down("SendMessage")

@@ -139,6 +139,7 @@ def test_more_parts_than_a_study_has_are_refused(suite: Suite) -> None:
     assert (answer.status, answer.json["error"]["code"]) == (400, "too_many_parts")
 
 
+@pytest.mark.safeguard("164.312(e)(1)", "164.312(d)")
 def test_only_by_tls_and_only_with_a_sender(suite: Suite) -> None:
     for given, status, code in (
         ({"proto": "http"}, 403, "tls_required"),
@@ -176,6 +177,7 @@ def test_what_cannot_be_looked_up_is_not_taken(suite: Suite, operation: str) -> 
     assert suite.objects("identified") == {}
 
 
+@pytest.mark.safeguard("164.312(a)(1)")
 def test_nobody_is_named_in_logs_rows_or_keys(
     suite: Suite, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
