@@ -6,7 +6,7 @@ pixel: a film of any size costs one look-up a pixel.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ LONGEST_SIDE = 2048
 """Pixels. A film at full size has 3,000 and more, which neither a screen shows nor the model sees."""
 PERCENTILES = 0.1, 99.9
 """What becomes black and white where the file says nothing useful: a burned-in letter or a dead pixel is neither."""
+_PART = 1 << 20
 _ALL_CLIPPED = 0.99
 """A window that makes more than this share of the pixels black or white was not made for them."""
 
@@ -46,12 +47,11 @@ def picture(values: NDArray[np.integer], dataset: Dataset) -> Picture:
 
 
 def _presented(values: NDArray[np.integer], dataset: Dataset) -> tuple[Grey, bool]:
-    low = int(values.min())
-    counts = np.bincount(values.ravel().astype(np.int32) - low)
-    occurring = np.arange(low, low + len(counts), dtype=np.float64)
-    padding = _padding(occurring, dataset)
+    unsigned, possible = _unsigned(values)
+    counts = _counted(unsigned)
+    padding = _padding(possible, dataset)
     counts = np.where(padding, 0, counts)
-    modality = _modality(dataset)(occurring)
+    modality = _modality(dataset)(possible)
     shares = _shown(modality, counts, dataset)
     inverted = _text(dataset, "PhotometricInterpretation") == "MONOCHROME1" or (
         _text(dataset, "PresentationLUTShape") == "INVERSE"
@@ -59,17 +59,43 @@ def _presented(values: NDArray[np.integer], dataset: Dataset) -> tuple[Grey, boo
     if inverted:
         shares = 1 - shares
     table = np.rint(np.where(padding, 0, shares) * 255).astype(np.uint8)
-    return table[values.astype(np.int32) - low], inverted
+    grey = np.empty(values.shape, np.uint8)
+    for part, shown in zip(_parts(unsigned), _parts(grey), strict=True):
+        np.take(table, part, out=shown)
+    return grey, inverted
 
 
-def _padding(occurring: Curve, dataset: Dataset) -> NDArray[np.bool_]:
+def _unsigned(values: NDArray[np.integer]) -> tuple[NDArray[np.unsignedinteger[Any]], Curve]:
+    """The same bits without a sign, and what each of their numbers stands for: 256 or 65,536 values."""
+    bits = 8 * values.itemsize
+    numbers = np.arange(1 << bits, dtype=np.float64)
+    if values.dtype.kind == "i":
+        numbers = np.where(numbers < 1 << (bits - 1), numbers, numbers - (1 << bits))
+    return np.ascontiguousarray(values).view(f"u{values.itemsize}"), numbers
+
+
+def _counted(unsigned: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.int64]:
+    size = 1 << 8 * unsigned.itemsize
+    counts = np.zeros(size, np.int64)
+    for part in _parts(unsigned):
+        counts += np.bincount(part, minlength=size)
+    return counts
+
+
+def _parts(pixels: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """A million at a time: numpy takes eight bytes for each pixel that it counts or looks up."""
+    flat = pixels.reshape(-1)
+    return (flat[start : start + _PART] for start in range(0, flat.size, _PART))
+
+
+def _padding(possible: Curve, dataset: Dataset) -> NDArray[np.bool_]:
     """Values that fill the picture where nothing was measured (PS3.3 C.7.5.1.1.2)."""
     first = _number(dataset, "PixelPaddingValue")
     if first is None:
-        return np.zeros(occurring.shape, np.bool_)
+        return np.zeros(possible.shape, np.bool_)
     last = _number(dataset, "PixelPaddingRangeLimit")
     ends = sorted((first, first if last is None else last))
-    return np.asarray((occurring >= ends[0]) & (occurring <= ends[1]))
+    return np.asarray((possible >= ends[0]) & (possible <= ends[1]))
 
 
 def _modality(dataset: Dataset) -> _Steps:

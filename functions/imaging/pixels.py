@@ -141,9 +141,12 @@ def _decoded(dataset: Dataset, format_: Format, shape: tuple[int, ...]) -> Value
     values, _ = get_decoder(UID(format_.syntax)).as_array(dataset, index=0)
     if values.shape != shape:
         raise ValueError(values.shape)
-    unused = format_.allocated - format_.stored
-    # Some codecs leave the unused bits as they were; the shift to the right extends the sign.
-    return np.asarray((values.astype(format_.dtype) << unused) >> unused)
+    values = np.asarray(values, format_.dtype)
+    if unused := format_.allocated - format_.stored:
+        # Some codecs leave the unused bits as they were; the shift to the right extends the sign.
+        values = values << unused
+        values >>= unused
+    return values
 
 
 def _native_size(format_: Format) -> int:
