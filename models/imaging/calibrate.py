@@ -32,12 +32,14 @@ class Operating(NamedTuple):
 
 def calibrated(logits: NDArray[np.float32], labels: NDArray[np.int64], prevalence: float = 0.5) -> tuple[float, float]:
     """scale > 0 and shift by least cross-entropy, the classes weighted to `prevalence` of pneumonia."""
-    share = labels.mean()
-    weights = np.where(labels == 1, prevalence / share, (1 - prevalence) / (1 - share))
-    signs = np.where(labels == 1, 1.0, -1.0)
+    sick, well = int((labels == 1).sum()), int((labels == 0).sum())
+    weights = np.where(labels == 1, prevalence / sick, (1 - prevalence) / well) * len(labels)
+    # Platt's targets: classes that nothing confuses would make the scale infinite.
+    targets = np.where(labels == 1, (sick + 1) / (sick + 2), 1 / (well + 2))
 
     def loss(x: Array) -> float:
-        return float((weights * np.logaddexp(0, -signs * (np.exp(x[0]) * logits + x[1]))).mean())
+        told = np.exp(x[0]) * logits + x[1]
+        return float((weights * (np.logaddexp(0, told) - targets * told)).mean())
 
     found = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"maxiter": 2000, "xatol": 1e-5}).x
     return float(np.exp(found[0])), float(found[1])
@@ -46,7 +48,7 @@ def calibrated(logits: NDArray[np.float32], labels: NDArray[np.int64], prevalenc
 def operating(probabilities: Array, labels: NDArray[np.int64]) -> Operating:
     """On held-out images as they are."""
     sick, well = probabilities[labels == 1], probabilities[labels == 0]
-    threshold = float(np.quantile(sick, 1 - SENSITIVITY))
+    threshold = float(np.clip(np.quantile(sick, 1 - SENSITIVITY), 0.01, 0.99))
     logit = np.log(threshold / (1 - threshold))
     low, high = (1 / (1 + np.exp(-(logit + side * MARGIN))) for side in (-1, 1))
     return Operating(
@@ -58,4 +60,4 @@ def operating(probabilities: Array, labels: NDArray[np.int64]) -> Operating:
 
 def sigmoid(x: NDArray[np.float32] | Array) -> Array:
     """1 / (1 + exp(-x))."""
-    return np.asarray(1 / (1 + np.exp(-np.asarray(x, np.float64))), np.float64)
+    return np.asarray(1 / (1 + np.exp(-np.clip(np.asarray(x, np.float64), -500, 500))), np.float64)

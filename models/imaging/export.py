@@ -10,7 +10,7 @@ loads the file; activations are float32. Written with numpy alone.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,21 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from functions.imaging.features import SIDE, VERSION
-from models.imaging.backbone import TAPS, Block, Conv, blocks
+from models.imaging.backbone import TAPS, WIDTHS, Block, Conv, blocks
 
 OPSET, IR_VERSION = 18, 9
 LEVELS = 127
 SPREAD, LEAST = 0.45, 0.02
 """As models.imaging.network.normalised has them."""
 MAP = SIDE // 32
+
+_SHAPES: dict[str, list[str | int]] = {
+    "probability": ["n"],
+    "distance": ["n"],
+    "cam": ["n", MAP, MAP],
+    "logit": ["n"],
+    "means": ["n", sum(WIDTHS)],
+}
 
 Array = NDArray[np.float32]
 
@@ -38,8 +46,12 @@ def to_onnx(  # noqa: PLR0913 - what the file is made of
     metadata: Mapping[str, Any],
     *,
     bits: int = 16,
+    outputs: Sequence[str] = ("probability", "distance", "cam"),
 ) -> bytes:
-    """The file. calibration: scale and shift of the logit. centre [t], whitening [t, k]. bits: of a weight."""
+    """The file. calibration: scale and shift of the logit. centre [t], whitening [t, k]. bits: of a weight.
+
+    outputs: of those of the file, "logit" [n] and "means" [n, t] (of the tapped blocks).
+    """
     graph = _Graph(bits)
     x = graph.normalised()
     for at, block in enumerate(blocks()):
@@ -53,11 +65,7 @@ def to_onnx(  # noqa: PLR0913 - what the file is made of
             graph.nodes,
             "radiograph",
             [helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", 1, SIDE, SIDE])],
-            [
-                helper.make_tensor_value_info("probability", TensorProto.FLOAT, ["n"]),
-                helper.make_tensor_value_info("distance", TensorProto.FLOAT, ["n"]),
-                helper.make_tensor_value_info("cam", TensorProto.FLOAT, ["n", MAP, MAP]),
-            ],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, _SHAPES[name]) for name in outputs],
             graph.values,
         ),
         opset_imports=[helper.make_opsetid("", OPSET)],
