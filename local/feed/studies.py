@@ -103,7 +103,7 @@ class SenderApi:
         if reply.status != 201:
             raise _refusal(reply)
         (link,) = reply.json["uploads"]
-        put = self._send("PUT", link["url"], content, dict(link["headers"]))
+        put = self._tried("PUT", link["url"], content, dict(link["headers"]))
         if put.status != 200:
             raise PlatformError(
                 f"The link was refused: HTTP {put.status}.", "Send it again: a link is good for minutes."
@@ -124,23 +124,25 @@ class SenderApi:
         return self._call("GET", path, b"", {"Accept": accept})
 
     def _call(self, method: str, path: str, data: bytes, headers: dict[str, str]) -> Reply:
-        given = {**headers, "Authorization": self._authorization}
+        return self._tried(method, self._url + path, data, {**headers, "Authorization": self._authorization})
+
+    def _tried(self, method: str, url: str, data: bytes, headers: dict[str, str]) -> Reply:
+        """The last answer; everything here may be done twice. Raises PlatformError when there is none."""
+        reply, why = None, ""
         for attempt in range(TRIES):
             if attempt:
                 time.sleep(FIRST_WAIT * 2 ** (attempt - 1))
-            reply = self._send(method, self._url + path, data, given)
+            try:
+                answer = self._http.send(AWSRequest(method, url, headers=headers, data=data or None).prepare())
+            except HTTPClientError as error:
+                why = str(error)
+                continue
+            reply = Reply(answer.status_code, answer.content)
             if reply.status not in _AGAIN:
                 break
+        if reply is None:
+            raise PlatformError(f"{url.split('/')[2]} does not answer: {why}", "See `cuatro status`.")
         return reply
-
-    def _send(self, method: str, url: str, data: bytes, headers: dict[str, str]) -> Reply:
-        request = AWSRequest(method, url, headers=headers, data=data or None)
-        try:
-            answer = self._http.send(request.prepare())
-        except HTTPClientError as error:
-            host = url.split("/")[2]
-            raise PlatformError(f"{host} does not answer: {error}", "See `cuatro status`.") from error
-        return Reply(answer.status_code, answer.content)
 
 
 def files(paths: Iterable[Path]) -> Iterator[Path]:

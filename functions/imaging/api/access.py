@@ -1,6 +1,7 @@
 """A request -> who sends it, over what; a study's UID -> its row, if it is this sender's."""
 
-from typing import NamedTuple
+import re
+from typing import Any, NamedTuple
 
 from chalice.app import Request
 
@@ -12,6 +13,8 @@ from cuatro.errors import Rejected, Unavailable
 from functions.imaging.api.settings import Settings
 from functions.imaging.policy import Policy, policy
 from functions.imaging.pseudonym import Pseudonyms
+
+_UUID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\Z", re.IGNORECASE)
 
 
 class Caller(NamedTuple):
@@ -34,6 +37,13 @@ class Caller(NamedTuple):
     @property
     def audit(self) -> Audit:
         return Audit(self.setting.audit_queue_url)
+
+
+def anonymous(event: dict[str, Any]) -> dict[str, Any]:
+    """The event without a correlation id that could be a patient's number: it would be in every line of the log."""
+    headers = event.get("headers") or {}
+    kept = {name: value for name, value in headers.items() if name.lower() != "x-correlation-id" or _UUID.match(value)}
+    return {**event, "headers": kept}
 
 
 def caller(request: Request, correlation_id: str, setting: Settings, dynamo: Dynamo) -> Caller:

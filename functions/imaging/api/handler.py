@@ -16,7 +16,7 @@ from cuatro.config import settings
 from cuatro.errors import Rejected
 from cuatro.http import answered, body_of, request_of, routed
 from functions.imaging.api import media, retrieve, search, status, store, uploads
-from functions.imaging.api.access import Caller, caller, row
+from functions.imaging.api.access import Caller, anonymous, caller, row
 from functions.imaging.api.settings import Settings
 from functions.imaging.stow import MAX_BODY, TOO_BIG, answer, parts
 
@@ -116,7 +116,7 @@ def get_status(study: str) -> dict[str, Any]:
 @metrics.log_metrics(capture_cold_start_metric=True)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return media.told(routed(app, event, context, logger, metrics))
+    return media.told(routed(app, anonymous(event), context, logger, metrics))
 
 
 def _caller() -> Caller:

@@ -53,6 +53,8 @@ def studies(query: Query, of: Caller) -> Found:
         with_results = [row for row in rows if results(row)]
         with ThreadPoolExecutor(_PARALLEL) as threads:
             described = list(threads.map(lambda row: _described(row, of), with_results))
+        if None in described:
+            wanted.warnings.append("results of a study could not be read")
         found += [each for each in described if each and _fits(each, wanted.filters)]
         if len(found) >= needed:
             break
@@ -83,17 +85,26 @@ def opened(among: Sequence[Result], of: Caller) -> list[Json]:
         return list(threads.map(lambda result: _metadata(result, of), among))
 
 
-def _described(row: Item, of: Caller) -> Json:
+def _described(row: Item, of: Caller) -> Json | None:
+    """None for a study whose results are damaged: the others are found all the same."""
     among = results(row)
     kinds = {"SR" if each.kind == "sr" else "OT" for each in among}
-    return of_study(_metadata(among[0], of), among, kinds, of.base_url)
+    content = _first(among[0], of)
+    try:
+        return of_study(metadata(content or b""), among, kinds, of.base_url)
+    except Unavailable:
+        return None
 
 
 def _metadata(result: Result, of: Caller) -> Json:
-    content = blobs.fetch(of.setting.identified_bucket, result.key, HEADER_BYTES, HEADER_BYTES)
+    content = _first(result, of)
     if content is None:
         raise Unavailable("a result is not in its place")
     return metadata(content)
+
+
+def _first(result: Result, of: Caller) -> bytes | None:
+    return blobs.fetch(of.setting.identified_bucket, result.key, HEADER_BYTES, HEADER_BYTES)
 
 
 def _pages(uids: str | None, of: Caller) -> Iterator[list[Item]]:

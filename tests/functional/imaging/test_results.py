@@ -141,8 +141,11 @@ def test_what_is_away_is_told_as_503(suite: Suite, operation: str) -> None:
 
 def test_a_result_that_is_gone_or_damaged_is_no_answer(suite: Suite) -> None:
     read(suite)
+    read(suite, study=2)
     suite.s3.put_object(Bucket="identified", Key=f"results/{STUDY}/1/sr.dcm", Body=b"damaged")
-    assert suite.call("GET", "/studies").status == 503
+    assert found(suite) == ["PHANTOM-2"]
+    assert "could not be read" in suite.call("GET", "/studies").headers["Warning"]
+    assert suite.call("GET", "/studies/{study}/metadata", study=STUDY_UID).status == 503
     suite.s3.delete_object(Bucket="identified", Key=f"results/{STUDY}/1/sr.dcm")
     assert suite.call("GET", "/studies/{study}", study=STUDY_UID).status == 503
 

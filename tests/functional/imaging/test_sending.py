@@ -109,3 +109,16 @@ def test_who_is_not_let_in_is_told_what_to_do(api: SenderApi, suite: Suite, tmp_
 def test_a_path_that_is_not_there_is_told(api: SenderApi, tmp_path: Path) -> None:
     with pytest.raises(PlatformError, match="There is no"):
         sent(api, tmp_path / "nothing")
+
+
+def test_what_is_away_for_a_moment_is_asked_again(
+    api: SenderApi, suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local.feed.studies.FIRST_WAIT", 0)
+    (tmp_path / "a").write_bytes(file(image(1)))
+    suite.wire.down("BatchGetItem", times=4)
+    assert len(sent(api, tmp_path).instances) == 1
+    suite.wire.down("PutObject")
+    (tmp_path / "a").write_bytes(file(image(2)))
+    with pytest.raises(PlatformError, match="cannot be done at the moment"):
+        sent(api, tmp_path)

@@ -200,3 +200,10 @@ def test_nobody_is_named_in_logs_rows_or_keys(
     for mark in ("Marked", "MARKED", marked.StudyInstanceUID, marked.SOPInstanceUID, marked.SeriesInstanceUID):
         assert mark not in written
         assert mark not in left
+
+
+def test_a_correlation_id_is_a_uuid_or_our_own(suite: Suite) -> None:
+    """Any other word could be a patient's number, and would be in every line of the log."""
+    for given, kept in (("MARKED-7", "request-1"), ("0f8fad5b-d9cb-469f-a165-70867728950e", None)):
+        answer = suite.call("GET", "/studies", headers={"X-Correlation-Id": given})
+        assert answer.headers["x-correlation-id"] == (kept or given)
