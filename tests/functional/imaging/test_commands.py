@@ -1,6 +1,7 @@
 """`cuatro sender` and `cuatro studies` as a person types them, against the senders' secret and the tables."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ OUTPUTS = {
 }
 
 
+KEEP = kept.keep
+
+
 class Connection:
     """To AWS in memory."""
 
@@ -39,14 +43,20 @@ class Connection:
 
 
 @pytest.fixture(autouse=True)
-def connection(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> Connection:
+def connection(suite: Suite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Connection:
     made = Connection()
+    monkeypatch.setattr("local.feed.senders.keep", partial(_keep, tmp_path))
     monkeypatch.setattr("local.platform.client.connect", lambda *_: made)
     for module in (kept, sender_commands, study_commands):
         if hasattr(module, "STACKS"):
             monkeypatch.setitem(module.STACKS, "imaging", "CuatroImaging")
     monkeypatch.delenv(kept.TOKEN, raising=False)
     return made
+
+
+def _keep(tmp_path: Path, _state: Path, name: str, token: str) -> None:
+    """In the test's directory, whatever the command's default is."""
+    KEEP(tmp_path, name, token)
 
 
 def run(*words: str) -> tuple[int, str]:
