@@ -60,13 +60,13 @@ def intervals(labels: Labels, probabilities: Floats, threshold: float, seed: int
         return {}
     found: dict[str, list[float]] = {name: [] for name in ("auc", "sensitivity", "specificity", "accuracy")}
     for _ in range(RESAMPLES):
-        rows = np.concatenate([rng.choice(side, len(side)) for side in sides])
-        one, p = labels[rows], probabilities[rows]
-        positive = p >= threshold
-        found["auc"].append(float(roc_auc_score(one, p)))
-        found["sensitivity"].append(float(positive[one == 1].mean()))
-        found["specificity"].append(float((~positive[one == 0]).mean()))
-        found["accuracy"].append(float((positive == (one == 1)).mean()))
+        well, sick = (np.sort(probabilities[rng.choice(side, len(side))]) for side in sides)
+        below, upto = (np.searchsorted(well, sick, side) for side in ("left", "right"))
+        right, wrong = float((sick >= threshold).mean()), float((well >= threshold).mean())
+        found["auc"].append(float((below + upto).mean() / (2 * len(well))))  # Mann and Whitney's, ties count half
+        found["sensitivity"].append(right)
+        found["specificity"].append(1 - wrong)
+        found["accuracy"].append((right * len(sick) + (1 - wrong) * len(well)) / len(labels))
     return {name: [float(edge) for edge in np.percentile(values, (2.5, 97.5))] for name, values in found.items()}
 
 
