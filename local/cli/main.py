@@ -17,6 +17,7 @@ from local.cli.models import drift, models, retrain, rollback
 from local.cli.personalize import personalize
 from local.cli.platform import down, status, up
 from local.cli.poll import poll
+from local.cli.relay import relay
 from local.cli.replay import replay
 from local.platform.errors import PlatformError
 
@@ -61,6 +62,7 @@ app.add_typer(send.app, name="send")
 send.app.command()(study.study)
 app.command()(study.studies)
 app.command()(drop)
+app.command()(relay)
 app.add_typer(senders.app, name="sender")
 app.add_typer(review.app, name="review")
 app.add_typer(audit.app, name="audit")
