@@ -3,7 +3,9 @@
 -c profile=minimal|standard|production, -c serving=lambda|serverless|realtime|inferentia, -c retraining=on|off,
 -c ranking=model|personalize, -c algorithm=own|factorization-machines,
 -c backend=onnx|comprehend|sagemaker:<endpoint>|blazingtext:<endpoint>|huggingface:<endpoint>,
--c second-opinion=bedrock[:<model>], -c search=opensearch, -c quicksight=<ARN of a user>.
+-c second-opinion=bedrock[:<model>], -c search=opensearch, -c quicksight=<ARN of a user>,
+-c object-lock=governance:<days>|compliance:<days>, -c review=own|a2i:<ARN of a flow definition>,
+-c datasync=on|<ARN of an agent> -c datasync-source=nfs://<host>/<path>.
 """
 
 import sys

@@ -49,9 +49,10 @@ def compiled(pipeline: str, root: Path = ROOT) -> Artefact:
     files = {path.name: path for path in (*compiled_to.glob(_COMPILED), compiled_to / _MODEL) if path.exists()}
     if len(files) < 2:
         made, model = compiled_to.relative_to(root), (home / _MODEL).relative_to(root)
+        by = pipeline if (home / "neuron.py").exists() else "container"  # a model of trees has no compiler of its own
         raise FileNotFoundError(
             f"{made}/{_COMPILED}: missing; serving=inferentia needs the model compiled for it. Compile it on a machine "
-            f"with the AWS Neuron SDK: python -m models.container.neuron --model {model} --out {made}"
+            f"with the AWS Neuron SDK: python -m models.{by}.neuron --model {model} --out {made}"
         )
     return Artefact(_packed(f"{pipeline}-neuron", files), *_metadata(files[_MODEL]))
 

@@ -57,6 +57,8 @@ class Target:
             "real data outlives the stack; elsewhere everything goes with it",
             "*.DeletionPolicy",
             "*.UpdateReplacePolicy",
+            "*.DeletionProtectionEnabled",
+            "*.PendingWindowInDays",
         ),
     ]
     layer_platform: Annotated[LayerPlatform, Why("wheels for Lambda's Linux, or for the machine the platform runs on")]

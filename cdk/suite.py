@@ -5,6 +5,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from cdk.config import Target
 from cdk.stacks.fraud import CuatroFraud
+from cdk.stacks.imaging import CuatroImaging
 from cdk.stacks.platform import CuatroPlatform
 from cdk.stacks.recommendations import CuatroRecommendations
 from cdk.stacks.sentiment import CuatroSentiment
@@ -20,4 +21,5 @@ class Suite:
             app, "CuatroRecommendations", target=target, platform=self.platform
         )
         self.sentiment = CuatroSentiment(app, "CuatroSentiment", target=target, platform=self.platform)
+        self.imaging = CuatroImaging(app, "CuatroImaging", target=target, platform=self.platform)
         aws_cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))

@@ -92,8 +92,8 @@ class SecureBucket(Construct):
             self._key.allow(role, uses, by="s3", context={"aws:s3:arn": self.bucket.bucket_arn})
 
     def allow_listing(self, role: iam.Role, *, versions: bool = False) -> None:
-        """Grant listing the bucket: S3 says that an object is missing only to who may list."""
-        actions = ["s3:ListBucketVersions"] if versions else ["s3:ListBucket"]
+        """Grant listing the bucket: S3 says that an object is missing only to who may list. versions: old ones too."""
+        actions = ["s3:ListBucket", *(["s3:ListBucketVersions"] if versions else [])]
         role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[self.bucket.bucket_arn]))
 
     def _refuse_other_keys(self, key: DataKey) -> None:

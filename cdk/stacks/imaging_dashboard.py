@@ -25,6 +25,11 @@ def alarm_on_reading(stack: "CuatroImaging") -> None:
         means="A study could not be read: cuatro studies says which. Mend the cause (cuatro logs imaging), then run: "
         "cuatro replay imaging",
     )  # fmt: skip
+    alarm(
+        stack, "Undelivered", _metric(stack, "StudiesUndelivered", Duration.minutes(5)), at_least=1, tell=stack.tell,
+        means="A sender's system refused a result, or could not be reached: cuatro studies says why. The result is "
+        "kept, and offered by WADO-RS",
+    )  # fmt: skip
 
 
 def alarm_on_access(stack: "CuatroImaging") -> None:
@@ -55,12 +60,11 @@ def imaging_dashboard(stack: "CuatroImaging") -> cloudwatch.Dashboard:
     """What came and what became of it, how soon, who looked at it, what failed."""
     graphs = Graphs(stack.pipeline)
     dashboard = cloudwatch.Dashboard(stack, "Dashboard", default_interval=Duration.hours(3))
-    machine = stack.machine
     dashboard.add_widgets(
-        graphs.counted("Instances", "InstancesReceived", "InstancesRejected"),
-        graph(
-            "Readings", machine.metric_started(statistic="Sum"), machine.metric_succeeded(statistic="Sum"),
-            machine.metric_failed(statistic="Sum"),
+        graphs.counted("Images", "InstancesStored", "InstancesValid", "InstancesRejected", "ImagesRead"),
+        graphs.counted(
+            "Studies", "StudiesBegun", "StudiesRead", "StudiesReviewed", "StudiesRejected", "StudiesExpired",
+            "StudiesFailed",
         ),
         errors(stack.jobs, stack.failures),
     )  # fmt: skip

@@ -1,6 +1,8 @@
-"""A hospital's file server -> DataSync's agent, which it runs -> the drop prefix, every hour, what is new.
+"""A hospital's file server -> DataSync's agent, which it runs -> the drop prefix, every hour.
 
-Storage Gateway's file share can take the same place: it writes with the same role.
+The folder is the hospital's outbox: what it holds is copied again as long as it lies there, because `receive` has taken
+the copy away (the same image twice counts once, and costs a request). Storage Gateway's file share can take DataSync's
+place: it writes with the same role. Files below drop/hospital/ are the sender `hospital`'s.
 """
 
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ from cdk.constructs.objects import allow_objects
 if TYPE_CHECKING:
     from cdk.stacks.imaging import CuatroImaging
 
-DROP = "drop"
+DROP, SENDER = "drop", "hospital"
 _HOURLY = "rate(1 hour)"
 
 
@@ -24,7 +26,7 @@ def drop_from_hospital(stack: "CuatroImaging", plan: DataSync) -> None:
     """The drop prefix as a location of DataSync; with an agent, the file server's too, and the task between them."""
     role = _role(stack)
     drop = datasync.CfnLocationS3(
-        stack, "Drop", s3_bucket_arn=stack.store.identified.bucket.bucket_arn, subdirectory=f"/{DROP}/",
+        stack, "Drop", s3_bucket_arn=stack.store.identified.bucket.bucket_arn, subdirectory=f"/{DROP}/{SENDER}/",
         s3_config=datasync.CfnLocationS3.S3ConfigProperty(bucket_access_role_arn=role.role_arn),
     )  # fmt: skip
     drop.node.add_dependency(role)
@@ -66,7 +68,6 @@ def _task(stack: "CuatroImaging", plan: DataSync, drop: datasync.CfnLocationS3) 
         schedule=datasync.CfnTask.TaskScheduleProperty(schedule_expression=_HOURLY),
         options=datasync.CfnTask.OptionsProperty(
             transfer_mode="CHANGED",
-            # `receive` takes files away: what is gone here is not gone there, and is not sent again.
             preserve_deleted_files="PRESERVE", overwrite_mode="NEVER", verify_mode="ONLY_FILES_TRANSFERRED",
             # Names of files may hold names of patients: none is logged.
             log_level="OFF", posix_permissions="NONE", uid="NONE", gid="NONE",

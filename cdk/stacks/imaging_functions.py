@@ -25,7 +25,7 @@ class Job(NamedTuple):
 
 # An image of 64 million pixels, decoded, takes 128 MB, and so do the steps on the way; 1,769 MB is one whole vCPU.
 _PIXELS_MB, _VCPU_MB = 3008, 1769
-_DICOM = ("inference", "dicom")
+_DICOM = ("dicom",)
 JOBS = {
     "authorize": Job("Knows senders by their tokens", (), 256, 10, rarely=False),
     # API Gateway waits for 29 seconds.
@@ -33,15 +33,15 @@ JOBS = {
     "receive": Job("Names what arrived and puts it to its study", _DICOM, _VCPU_MB, 120, rarely=False),
     "begin": Job("Begins to read a study that is complete", rarely=False),
     "validate": Job("Refuses what is no image that the model can read", _DICOM, _PIXELS_MB, 120),
-    "deidentify": Job("Takes away who the patient is, pixels too", (*_DICOM, "detector"), _PIXELS_MB, 180),
+    "deidentify": Job("Takes away who the patient is, pixels too", ("inference", *_DICOM, "detector"), _PIXELS_MB, 180),
     "normalise": Job("Shows the image as a reader would see it", _DICOM, _PIXELS_MB, 120),
-    "infer": Job("Reads the image", ("dicom",), _VCPU_MB, 60, scores=True, rarely=False),
+    "infer": Job("Reads the image", _DICOM, _VCPU_MB, 60, scores=True, rarely=False),
     "route": Job("Says who decides: the model or a person"),
     "report": Job("Writes the finding as DICOM", (*_DICOM, "report"), _VCPU_MB, 120),
     "reidentify": Job("Gives the finding back its patient, for the sender", (*_DICOM, "report"), _VCPU_MB, 120),
-    "deliver": Job("Sends the finding back by STOW-RS", _DICOM, 1024, 120),
+    "deliver": Job("Sends the finding back by STOW-RS", (), _VCPU_MB, 120),
     "conclude": Job("Says how the reading ended"),
-    "erase": Job("Erases a patient", _DICOM, 512, 900),
+    "erase": Job("Erases a patient", (), 512, 900),
     "audit": Job("Chains what was done into the ledger", rarely=False),
 }
 
@@ -55,13 +55,13 @@ def settings(stack: "CuatroImaging", platform: "CuatroPlatform") -> dict[str, di
     studies, instances = {"STUDIES_TABLE": store.studies.name}, {"INSTANCES_TABLE": store.instances.name}
     pseudonyms = {"PSEUDONYM_SECRET_ARN": store.pseudonyms.secret_arn}
     senders = {"SENDERS_SECRET_ARN": store.senders.secret_arn}
-    quiet, bus = {"QUIET_QUEUE_URL": stack.quiet.url}, {"BUS_NAME": platform.bus.event_bus_name}
+    quiet = {"QUIET_QUEUE_URL": stack.quiet.url}
     both = {**identified, **deidentified}
     rows = {**studies, **instances}
     return {
         "authorize": {**every, **senders},
         "api": {**every, **identified, **rows, **pseudonyms},
-        "receive": {**every, **identified, **rows, **quiet, **pseudonyms, **senders, **bus},
+        "receive": {**every, **identified, **rows, **quiet, **pseudonyms, **senders},
         "validate": {**every, **identified, **instances},
         "deidentify": {
             **every, **both, **instances, **pseudonyms, "TEXT_MODEL_URI": f"/opt/models/{stack.pipeline}/{DETECTOR}",
@@ -70,13 +70,16 @@ def settings(stack: "CuatroImaging", platform: "CuatroPlatform") -> dict[str, di
         "infer": {**every, **deidentified, "MODEL_URI": stack.model.uri, "SHADOW_MODEL_URI": stack.shadow_uri},
         "route": {**every, **deidentified, **studies},
         "report": {**every, **deidentified, **studies},
-        "reidentify": {**every, **both, **rows, **pseudonyms},
+        "reidentify": {**every, **both, **studies, **pseudonyms},
         "deliver": {
             **every, **identified, **studies, **senders,
             "ALLOW_PRIVATE_HOSTS": "1" if target.private_hosts else "",
         },
-        "conclude": {**every, **rows, **bus},
-        "erase": {**every, **both, **rows, **pseudonyms, "REVIEWS_TABLE": stack.review.table.name},
+        "conclude": {**every, **rows, "BUS_NAME": platform.bus.event_bus_name},
+        "erase": {
+            **both, **rows, **pseudonyms, "REVIEWS_TABLE": stack.review.table.name,
+            "AUDIT_QUEUE_URL": stack.audited.url,
+        },
         "audit": {
             "LEDGER_TABLE": store.ledger.name, "LEDGER_BUCKET": store.anchors.name,
             "ANCHOR_EVERY": str(target.anchor_every),

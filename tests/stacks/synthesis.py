@@ -22,7 +22,12 @@ TARGET_NAMES = tuple(TARGETS)
 DEFAULT = "dev"
 # What an invocation reaches: a function, or the alias by which it is versioned.
 REACHED = ("AWS::Lambda::Function", "AWS::Lambda::Alias")
-PIPELINES = {"fraud": "CuatroFraud", "recommendations": "CuatroRecommendations", "sentiment": "CuatroSentiment"}
+PIPELINES = {
+    "fraud": "CuatroFraud",
+    "recommendations": "CuatroRecommendations",
+    "sentiment": "CuatroSentiment",
+    "imaging": "CuatroImaging",
+}
 STACKS = ("CuatroPlatform", *PIPELINES.values())
 
 

@@ -15,12 +15,13 @@ WITHOUT_RESOURCE = {
 }  # fmt: skip
 # Service -> where an asterisk may stand in a resource.
 WILDCARDS = {
-    "s3": r"^/(fraud|recommendations|sentiment)/([a-z-]+/){0,2}\*$",
+    "s3": r"^/(fraud|recommendations|sentiment)/([a-z-]+/){0,2}\*$|"
+    r"^/(inbox|drop|downloads|instances|rejected|results|studies|ledger)/\*$",
     "logs": r":log-group:/aws/sagemaker/(TrainingJobs|ProcessingJobs|Endpoints/\*):\*$",
     "lambda": r"(:layer:cuatro(fraud|recommendations|sentiment)-model|^):\*$",
     "sagemaker": r":((training|processing)-job/pipelines-|model-package/cuatro(fraud|recommendations|sentiment)/|"
     r"pipeline/cuatro(fraud|recommendations|sentiment)/execution/)\*$",
-    "states": r":execution:cuatro(fraud|recommendations|sentiment)-roll-out:\*$",
+    "states": r":execution:cuatro(fraud|recommendations|sentiment)-roll-out:\*$|^:\*$",
 }
 
 
@@ -135,4 +136,7 @@ def test_stored_data_is_encrypted_private_and_restorable(suite: Assembly) -> Non
         assert encryption == {"KeyType": "AWS_OWNED_CMK"}, "the one without a price"
     for table in suite.resources("AWS::DynamoDB::Table"):
         assert table.properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, table.where
+        if table.id.startswith("LedgerTable"):
+            assert "TimeToLiveSpecification" not in table.properties, "entries of the ledger do not expire"
+            continue
         assert table.properties["TimeToLiveSpecification"] == {"AttributeName": "x", "Enabled": True}, table.where

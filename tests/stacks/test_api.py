@@ -1,10 +1,10 @@
-"""The REST API and the Chalice app that answers it know the same routes, and only signed requests get in."""
+"""A REST API and the Chalice app that answers it know the same routes, and only callers that are known get in."""
 
 import importlib
 
 import pytest
 
-from tests.stacks.synthesis import PIPELINES, TARGET_NAMES, Assembly, assembly
+from tests.stacks.synthesis import PIPELINES, TARGET_NAMES, Assembly, assembly, references
 
 
 @pytest.fixture(scope="module", params=TARGET_NAMES)
@@ -12,9 +12,35 @@ def suite(request: pytest.FixtureRequest) -> Assembly:
     return assembly(request.param)
 
 
-def routes(suite: Assembly, stack: str) -> dict[tuple[str, str], str]:
-    """(verb, path) -> who is let in, of every method that CloudFormation makes."""
-    parents = {each.id: each.properties for each in suite.resources("AWS::ApiGateway::Resource", within=[stack])}
+# An API, by the service that answers it -> the stack that has it.
+APIS = {**PIPELINES, "review": "CuatroImaging"}
+
+
+def answered(suite: Assembly, service: str) -> set[str]:
+    """Logical ids of the API that `service` answers: its methods call its function."""
+    stack, module = APIS[service], f"functions.{service}.api.handler"
+    (function,) = (each.resource.id for each in suite.functions() if each.module == module)
+    reached = {function} | {
+        alias.id
+        for alias in suite.resources("AWS::Lambda::Alias", within=[stack])
+        if alias.properties["FunctionName"]["Ref"] == function
+    }
+    return {
+        method.properties["RestApiId"]["Ref"]
+        for method in suite.resources("AWS::ApiGateway::Method", within=[stack])
+        if reached & set(references(method.properties["Integration"]["Uri"]))
+    }
+
+
+def routes(suite: Assembly, service: str) -> dict[tuple[str, str], str]:
+    """(verb, path) -> who is let in, of every method that CloudFormation makes for the API of `service`."""
+    stack = APIS[service]
+    (api,) = answered(suite, service)
+    parents = {
+        each.id: each.properties
+        for each in suite.resources("AWS::ApiGateway::Resource", within=[stack])
+        if each.properties["RestApiId"]["Ref"] == api
+    }
 
     def path(reference: dict[str, str]) -> str:
         found = parents.get(reference.get("Ref", ""))
@@ -23,20 +49,34 @@ def routes(suite: Assembly, stack: str) -> dict[tuple[str, str], str]:
     return {
         (method.properties["HttpMethod"], path(method.properties["ResourceId"])): method.properties["AuthorizationType"]
         for method in suite.resources("AWS::ApiGateway::Method", within=[stack])
+        if method.properties["RestApiId"]["Ref"] == api
     }
 
 
-@pytest.mark.parametrize(("pipeline", "stack"), PIPELINES.items())
-def test_resources_are_the_chalice_apps_routes(suite: Assembly, pipeline: str, stack: str) -> None:
-    app = importlib.import_module(f"functions.{pipeline}.api.handler").app
-    assert set(routes(suite, stack)) == {(verb, path) for path, verbs in app.routes.items() for verb in verbs}
+@pytest.mark.parametrize("service", APIS)
+def test_resources_are_the_chalice_apps_routes(suite: Assembly, service: str) -> None:
+    app = importlib.import_module(f"functions.{service}.api.handler").app
+    assert set(routes(suite, service)) == {(verb, path) for path, verbs in app.routes.items() for verb in verbs}
 
 
-@pytest.mark.parametrize(("pipeline", "stack"), PIPELINES.items())
-def test_every_method_wants_a_signature(suite: Assembly, pipeline: str, stack: str) -> None:
-    """IAM's; web hooks, whose senders have none, sign the body with a secret that the function knows."""
-    others = {route: kind for route, kind in routes(suite, stack).items() if kind != "AWS_IAM"}
-    assert others == ({("POST", "/hooks/{source}"): "NONE"} if pipeline == "sentiment" else {})
+@pytest.mark.parametrize("service", APIS)
+def test_every_method_wants_a_signature_or_a_token(suite: Assembly, service: str) -> None:
+    """IAM's; web hooks, whose senders have none, sign the body with a secret that the function knows; hospitals'
+    systems have a token, which a function of its own knows."""
+    found = routes(suite, service)
+    others = {route: kind for route, kind in found.items() if kind != "AWS_IAM"}
+    tokens = dict.fromkeys(found, "CUSTOM")
+    hooks = {("POST", "/hooks/{source}"): "NONE"}
+    assert others == {"sentiment": hooks, "imaging": tokens}.get(service, {})
+
+
+def test_a_token_is_asked_about_again_within_a_minute(suite: Assembly) -> None:
+    """So long may one that was taken back still get in."""
+    (authorizer,) = suite.resources("AWS::ApiGateway::Authorizer")
+    assert authorizer.properties["AuthorizerResultTtlInSeconds"] <= 60
+    assert authorizer.properties["IdentitySource"] == "method.request.header.Authorization"
+    (function,) = (each.resource.id for each in suite.functions() if each.module.endswith(".authorize.handler"))
+    assert function in references(authorizer.properties["AuthorizerUri"])
 
 
 def test_every_stage_is_throttled_and_logs_access_but_no_bodies(suite: Assembly) -> None:
@@ -45,7 +85,7 @@ def test_every_stage_is_throttled_and_logs_access_but_no_bodies(suite: Assembly)
         for settings in stage.properties["MethodSettings"]:
             assert settings["ThrottlingRateLimit"] > 0
             assert settings["ThrottlingBurstLimit"] > 0
-            assert settings["DataTraceEnabled"] is False, "bodies hold card data"
+            assert settings["DataTraceEnabled"] is False, "bodies hold personal data"
 
 
 def test_only_named_apis_topics_and_rules_may_call_functions(suite: Assembly) -> None:
@@ -55,10 +95,10 @@ def test_only_named_apis_topics_and_rules_may_call_functions(suite: Assembly) ->
         assert permission.properties["SourceArn"], permission.where
 
 
-@pytest.mark.parametrize(("pipeline", "stack"), PIPELINES.items())
-def test_only_the_api_may_call_the_apis_function(suite: Assembly, pipeline: str, stack: str) -> None:
-    module = f"functions.{pipeline}.api.handler"
+@pytest.mark.parametrize("service", APIS)
+def test_only_the_api_may_call_the_apis_function(suite: Assembly, service: str) -> None:
+    module = f"functions.{service}.api.handler"
     function = next(each for each in suite.functions() if each.module == module).resource
-    for permission in suite.resources("AWS::Lambda::Permission", within=[stack]):
+    for permission in suite.resources("AWS::Lambda::Permission", within=[APIS[service]]):
         if suite.function_named(permission.stack, permission.properties["FunctionName"]) == function.id:
             assert permission.properties["Principal"] == "apigateway.amazonaws.com"

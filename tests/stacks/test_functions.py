@@ -10,7 +10,7 @@ import pytest
 
 from tests.functional.recommendations.suite import ENVIRONMENT
 from tests.stacks.definitions import joined
-from tests.stacks.synthesis import TARGET_NAMES, Assembly, Function, assembly, references
+from tests.stacks.synthesis import TARGET_NAMES, Assembly, Function, Resource, assembly, references
 
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
 # A function's own stack watches these; IteratorAge only where there is a stream to lag behind.
@@ -20,19 +20,54 @@ RARELY = {
     "functions.fraud.drift.handler",
     "functions.sentiment.poll.handler",
     *(f"functions.lifecycle.{job}.handler" for job in ("retrain", "champion", "rollout")),
+    # Whose failures are those of the state machine, which has an alarm; a patient is erased by hand.
+    *(
+        f"functions.imaging.{job}.handler"
+        for job in (
+            "validate",
+            "deidentify",
+            "normalise",
+            "route",
+            "report",
+            "reidentify",
+            "deliver",
+            "conclude",
+            "erase",
+        )
+    ),
 }
 # Where a roll-out changes the model, triggers use the alias.
 VERSIONED = {
     *(f"functions.fraud.{job}.handler" for job in ("score", "act", "api", "drift")),
     "functions.recommendations.api.handler",
     "functions.sentiment.classify.handler",
+    "functions.imaging.infer.handler",
 }
 JOBS = {
     "fraud": ("score", "act", "api", "learn"),
     "recommendations": ("record", "api", "observe", "tally", "shelve"),
     "sentiment": ("poll", "api", "classify", "tally", "watch"),
+    "imaging": (
+        "authorize",
+        "api",
+        "receive",
+        "begin",
+        "validate",
+        "deidentify",
+        "normalise",
+        "infer",
+        "route",
+        "report",
+        "reidentify",
+        "deliver",
+        "conclude",
+        "erase",
+        "audit",
+    ),
+    "review": ("ask", "api", "remind"),
 }
 READERS = {"CuatroFraud": 3, "CuatroRecommendations": 4, "CuatroSentiment": 2}
+QUEUE_READERS = {"CuatroImaging": ["audit", "begin", "receive"]}
 
 
 @pytest.fixture(scope="module", params=TARGET_NAMES)
@@ -88,9 +123,33 @@ def test_failed_asynchronous_invocations_go_to_a_queue(suite: Assembly) -> None:
             assert config["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0] in queues
 
 
+def sources(suite: Assembly, *, queues: bool) -> list[Resource]:
+    """Mappings of queues, or of streams, to functions."""
+    made = {(queue.stack, queue.id) for queue in suite.resources("AWS::SQS::Queue")}
+    return [
+        mapping
+        for mapping in suite.resources("AWS::Lambda::EventSourceMapping")
+        if ((mapping.stack, references(mapping.properties["EventSourceArn"])[0]) in made) == queues
+    ]
+
+
+def test_what_a_function_fails_of_a_queue_comes_again_and_then_lies_in_the_dead_letters(suite: Assembly) -> None:
+    modules = {(each.resource.stack, each.resource.id): each for each in functions(suite)}
+    queues = {(queue.stack, queue.id): queue.properties for queue in suite.resources("AWS::SQS::Queue")}
+    found: dict[str, list[str]] = {}
+    for mapping in sources(suite, queues=True):
+        reader = modules[mapping.stack, suite.function_named(mapping.stack, mapping.properties["FunctionName"])]
+        found.setdefault(mapping.stack, []).append(reader.module.split(".")[2])
+        assert mapping.properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"], mapping.where
+        queue = queues[mapping.stack, references(mapping.properties["EventSourceArn"])[0]]
+        assert queue["VisibilityTimeout"] >= 6 * reader.resource.properties["Timeout"], mapping.where
+        assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5, "AWS's advice, for a queue that is throttled"
+    assert {stack: sorted(readers) for stack, readers in found.items()} == QUEUE_READERS
+
+
 def test_failed_batches_of_a_stream_go_to_a_queue(suite: Assembly) -> None:
     queues = {queue.id for queue in suite.resources("AWS::SQS::Queue")}
-    mappings = suite.resources("AWS::Lambda::EventSourceMapping")
+    mappings = sources(suite, queues=False)
     assert Counter(mapping.stack for mapping in mappings) == READERS
     for mapping in mappings:
         properties = mapping.properties
@@ -120,7 +179,7 @@ def test_every_function_has_its_alarms_and_every_alarm_tells_somebody(suite: Ass
     alarms = suite.resources("AWS::CloudWatch::Alarm")
     reads_a_stream = {
         (mapping.stack, suite.function_named(mapping.stack, mapping.properties["FunctionName"]))
-        for mapping in suite.resources("AWS::Lambda::EventSourceMapping")
+        for mapping in sources(suite, queues=False)
     }
     for function in functions(suite):
         stack, name = function.resource.stack, function.resource.id

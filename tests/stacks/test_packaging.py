@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
+import tempfile
 import zipfile
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def test_each_function_with_its_layers_fits_into_lambda(target: str) -> None:
         assert size < LAMBDA_LIMIT, f"{function.module}: {size:,} bytes"
 
 
-@pytest.mark.parametrize("pipeline", PIPELINES)
+@pytest.mark.parametrize("pipeline", [*PIPELINES, "review"])
 def test_an_asset_holds_one_pipeline_only(pipeline: str) -> None:
     names = zipfile.ZipFile(function_archive(pipeline)).namelist()
     assert {name.split("/")[1] for name in names if name.count("/") > 1} <= {pipeline, "__pycache__"}
@@ -101,6 +102,21 @@ found = Classifier({model!r}, features).classify(["I love it", "", "Lo odio"])
 assert found.shape == (3, 3) and (abs(found.sum(axis=1) - 1) < 1e-3).all(), found
 assert detect("Me ha gustado mucho este café, volveré mañana") == "es"
 """}  # fmt: skip
+
+
+@cache
+def scratch() -> "tempfile.TemporaryDirectory[str]":
+    return tempfile.TemporaryDirectory(prefix="cuatro-unpacked-")
+
+
+@cache
+def unpacked(path: Path) -> Path:
+    """What Lambda unpacks; many functions have the same layers."""
+    folder = Path(scratch().name, path.stem)
+    zipfile.ZipFile(path).extractall(folder)
+    return folder
+
+
 FUNCTIONS = {each.module: each for each in assembly("local").functions()}
 
 
@@ -108,14 +124,14 @@ FUNCTIONS = {each.module: each for each in assembly("local").functions()}
 def test_a_function_needs_nothing_but_its_slim_layers(module: str, tmp_path: Path) -> None:
     """Each handler imports; those that have the model score with it."""
     function = FUNCTIONS[module]
-    for path in (function.archive, *function.layers):
-        zipfile.ZipFile(path).extractall(tmp_path)
+    folders = [unpacked(path) for path in (function.archive, *function.layers)]
     boto3 = next((ROOT / ".venv" / "platform" / "lib").glob("python*/site-packages"))
-    program = BARE.format(paths=[str(tmp_path), str(tmp_path / "python"), str(boto3)], handler=module)
+    paths = [str(each) for folder in folders for each in (folder, folder / "python") if each.exists()]
+    program = BARE.format(paths=[*paths, str(boto3)], handler=module)
     for pipeline, score in SCORE.items():
-        model = tmp_path / "models" / pipeline / "model.onnx"
-        if model.exists():
-            program += score.format(model=str(model))
+        for model in (folder / "models" / pipeline / "model.onnx" for folder in folders):
+            if model.exists():
+                program += score.format(model=str(model))
     variables = function.resource.properties["Environment"]["Variables"]
     given = {name: value for name, value in variables.items() if isinstance(value, str)}
     done = subprocess.run(

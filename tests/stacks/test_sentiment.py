@@ -11,6 +11,7 @@ from functions.sentiment.lake import LabelRecorded
 from functions.sentiment.policy import Policy
 from tests.stacks.columns import columns
 from tests.stacks.definitions import joined
+from tests.stacks.granting import function, granted
 from tests.stacks.synthesis import DEFAULT, TARGET_NAMES, Assembly, Resource, assembly
 
 STACK = ["CuatroSentiment"]
@@ -41,27 +42,6 @@ def processors(destination: dict[str, Any]) -> dict[str, dict[str, str]]:
         each["Type"]: {one["ParameterName"]: joined(one["ParameterValue"]) for one in each["Parameters"]}
         for each in told["Processors"]
     }
-
-
-def function(suite: Assembly, name: str) -> Resource:
-    """By the first words of its logical id."""
-    (found,) = (
-        each for each in suite.resources("AWS::Lambda::Function", within=STACK) if each.id.startswith(f"{name}Function")
-    )
-    return found
-
-
-def granted(suite: Assembly, name: str) -> dict[str, set[str]]:
-    """Action -> resources of a function's role."""
-    role = function(suite, name).properties["Role"]["Fn::GetAtt"][0]
-    found: dict[str, set[str]] = {}
-    for policy in suite.resources("AWS::IAM::Policy", within=STACK):
-        if {"Ref": role} in policy.properties["Roles"]:
-            for statement in policy.properties["PolicyDocument"]["Statement"]:
-                actions, on = statement["Action"], statement["Resource"]
-                for action in [actions] if isinstance(actions, str) else actions:
-                    found.setdefault(action, set()).update(map(joined, on if isinstance(on, list) else [on]))
-    return found
 
 
 def test_posts_are_classified_on_their_way_by_the_version_that_is_live(suite: Assembly) -> None:
@@ -107,7 +87,7 @@ def test_each_secret_has_the_readers_that_need_it_and_no_other(suite: Assembly) 
     readers: dict[str, set[str]] = {}
     names = ["PollMastodon", "PollBluesky", "PollReddit", "PollX", "PollRss", "Api", "Classify"]
     for name in [*names, "Tally", "Watch"]:
-        for secret in granted(suite, name).get("secretsmanager:GetSecretValue", ()):
+        for secret in granted(suite, *STACK, name).get("secretsmanager:GetSecretValue", ()):
             readers.setdefault(secret.removeprefix("${").split("Secret")[0], set()).add(name)
     collectors = {name for name in names if name.startswith("Poll")} | {"Api"}
     own = {name.removeprefix("Poll"): {name} for name in names if name.startswith("Poll") and name != "PollRss"}
@@ -159,11 +139,11 @@ def test_the_functions_understand_the_policy(suite: Assembly) -> None:
 )
 def test_another_classifier_is_granted_and_told(options: dict[str, str], grants: dict[str, set[str]]) -> None:
     suite = assembly(DEFAULT, retraining="off", **options)
-    usual = granted(assembly(DEFAULT), "Classify")
+    usual = granted(assembly(DEFAULT), *STACK, "Classify")
     assert not set(grants) & set(usual)
-    found = granted(suite, "Classify")
+    found = granted(suite, *STACK, "Classify")
     assert {action: {end(resource) for resource in found[action]} for action in grants} == grants
-    policy = Policy.from_json(function(suite, "Classify").properties["Environment"]["Variables"]["POLICY"])
+    policy = Policy.from_json(function(suite, *STACK, "Classify").properties["Environment"]["Variables"]["POLICY"])
     assert (policy.backend != "onnx") == ("backend" in options)
     assert policy.second_opinion.startswith("bedrock:") == ("second_opinion" in options)
 
@@ -178,9 +158,9 @@ def test_search_and_quicksight_are_made_when_asked_for() -> None:
     suite = assembly(DEFAULT, retraining="off", search="opensearch", quicksight=user)
     (domain,) = suite.resources("AWS::OpenSearchService::Domain")
     assert domain.properties["DomainEndpointOptions"]["EnforceHTTPS"] is True
-    told = joined(function(suite, "Tally").properties["Environment"]["Variables"]["SEARCH_ENDPOINT"])
+    told = joined(function(suite, *STACK, "Tally").properties["Environment"]["Variables"]["SEARCH_ENDPOINT"])
     assert told == f"https://${{{domain.id}.DomainEndpoint}}"
-    grants = granted(suite, "Tally")
+    grants = granted(suite, *STACK, "Tally")
     assert {end(each) for each in grants["es:ESHttpPost"]} == {"/_bulk"}
     assert {end(each) for each in grants["es:ESHttpPut"]} == {"/_index_template/sentiment-posts"}
     (days,) = suite.resources("AWS::QuickSight::DataSet")
@@ -191,7 +171,7 @@ def test_search_and_quicksight_are_made_when_asked_for() -> None:
 def test_an_endpoint_of_ours_is_the_backend_where_models_are_served_so() -> None:
     suite = assembly(DEFAULT, None, "serverless", "off")
     (endpoint,) = suite.resources("AWS::SageMaker::Endpoint", within=STACK)
-    policy = joined(function(suite, "Classify").properties["Environment"]["Variables"]["POLICY"])
+    policy = joined(function(suite, *STACK, "Classify").properties["Environment"]["Variables"]["POLICY"])
     assert msgspec.json.decode(policy)["backend"] == f"sagemaker:${{{endpoint.id}.EndpointName}}"
 
 

@@ -17,7 +17,7 @@ from tests.stacks.synthesis import DEFAULT, PIPELINES, Assembly, Resource, assem
 
 ENDPOINTS = ("serverless", "realtime", "inferentia")
 # Functions that have a model, at least.
-SCORING = {"fraud": 3, "recommendations": 1, "sentiment": 1}
+SCORING = {"fraud": 3, "recommendations": 1, "sentiment": 1, "imaging": 1}
 OF_ENDPOINTS = ("AWS::SageMaker::", "AWS::ApplicationAutoScaling::", "AWS::ECR::")
 
 
@@ -116,7 +116,10 @@ def test_instances_scale_capture_and_are_isolated(
     suite = inferentia if serving == "inferentia" else assembly(DEFAULT, None, serving, "off")
     config = only(suite, "AWS::SageMaker::EndpointConfig", pipeline).properties
     assert config["ProductionVariants"][0]["InstanceType"] == instance
-    assert config["DataCaptureConfig"]["EnableCapture"] is True
+    if pipeline == "imaging":
+        assert "DataCaptureConfig" not in config, "images of patients stay in their own bucket"
+    else:
+        assert config["DataCaptureConfig"]["EnableCapture"] is True
     assert only(suite, "AWS::SageMaker::Model", pipeline).properties["EnableNetworkIsolation"] is True
     scalable = only(suite, "AWS::ApplicationAutoScaling::ScalableTarget", pipeline).properties
     assert scalable["MinCapacity"] < scalable["MaxCapacity"]

@@ -1,0 +1,157 @@
+"""Imaging's stack: the machine that reads, the senders' API, who looked, and what options add."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from cdk.options import chosen
+from cdk.reading_definition import JOBS as STEPS
+from functions.imaging.policy import Policy
+from tests.stacks.definitions import joined
+from tests.stacks.granting import granted, listed
+from tests.stacks.imaging import FUNCTIONS, STACK, found, only
+from tests.stacks.synthesis import DEFAULT, TARGET_NAMES, Assembly, assembly, references
+
+AGENT = "arn:aws:datasync:eu-west-1:123456789012:agent/agent-0123456789abcdef0"
+
+
+@pytest.fixture(scope="module", params=TARGET_NAMES)
+def suite(request: pytest.FixtureRequest) -> Assembly:
+    return assembly(request.param)
+
+
+def test_the_machine_may_call_its_steps_and_logs_no_data(suite: Assembly) -> None:
+    machine = only(suite, "AWS::StepFunctions::StateMachine")
+    told = json.loads(joined(machine.properties["DefinitionString"]))
+    assert told["StartAt"] == "Read"
+    called = set(called_by(told))
+    role = machine.properties["RoleArn"]["Fn::GetAtt"][0]
+    (invokes,) = (
+        statement
+        for policy in suite.resources("AWS::IAM::Policy", within=[STACK])
+        if {"Ref": role} in policy.properties["Roles"]
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        if statement["Action"] == "lambda:InvokeFunction"
+    )
+    assert set(map(joined, invokes["Resource"])) == called
+    assert len(called) == len(STEPS)
+    logging = machine.properties["LoggingConfiguration"]
+    assert logging["IncludeExecutionData"] is False
+    assert logging["Level"] == "ALL"
+
+
+def called_by(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        own = [value["FunctionName"]] if "FunctionName" in value else []
+        return own + [each for part in value.values() for each in called_by(part)]
+    return [each for part in value for each in called_by(part)] if isinstance(value, list) else []
+
+
+def test_begin_alone_starts_it_erase_stops_it_and_reviewers_answer_it(suite: Assembly) -> None:
+    may = {
+        name: {action for action in granted(suite, STACK, name) if action.startswith("states:")} for name in FUNCTIONS
+    }
+    answers = {"states:SendTaskSuccess", "states:SendTaskFailure"}
+    assert {name: actions for name, actions in may.items() if actions} == {
+        "Begin": {"states:StartExecution"}, "Erase": {"states:StopExecution"}, "ReviewReviewers": answers,
+        "ReviewRemind": answers,
+    }  # fmt: skip
+
+
+def test_the_functions_understand_the_policy(suite: Assembly) -> None:
+    told = {
+        each.properties["Environment"]["Variables"]["POLICY"]
+        for each in found(suite, "AWS::Lambda::Function")
+        if "POLICY" in each.properties["Environment"]["Variables"]
+    }
+    (policy,) = told
+    assert set(msgspec.json.decode(policy)) == {field.name for field in msgspec.structs.fields(Policy)}
+    assert Policy.from_json(policy).quiet_s == (2 if suite.path.name.startswith("local") else 60)
+
+
+def test_bodies_are_bytes_and_refusals_say_what_to_do(suite: Assembly) -> None:
+    (api,) = (each for each in found(suite, "AWS::ApiGateway::RestApi") if each.properties.get("BinaryMediaTypes"))
+    assert api.properties["BinaryMediaTypes"] == ["*/*"]
+    refusals = {
+        each.properties["ResponseType"]: each.properties for each in found(suite, "AWS::ApiGateway::GatewayResponse")
+    }
+    assert {kind: each["StatusCode"] for kind, each in refusals.items()} == {
+        "UNAUTHORIZED": "401", "ACCESS_DENIED": "401", "REQUEST_TOO_LARGE": "413",
+    }  # fmt: skip
+    assert "POST /uploads" in refusals["REQUEST_TOO_LARGE"]["ResponseTemplates"]["application/json"]
+    for kind in ("UNAUTHORIZED", "ACCESS_DENIED"):
+        assert refusals[kind]["ResponseParameters"] == {"gatewayresponse.header.WWW-Authenticate": "'Basic'"}
+    for refusal in refusals.values():
+        json.loads(refusal["ResponseTemplates"]["application/json"])
+
+
+def test_a_trail_tells_of_every_object_and_can_be_checked() -> None:
+    suite = assembly(DEFAULT)
+    trail = only(suite, "AWS::CloudTrail::Trail").properties
+    assert trail["EnableLogFileValidation"] is True
+    (selector,) = trail["EventSelectors"]
+    assert (selector["ReadWriteType"], selector["IncludeManagementEvents"]) == ("All", False)
+    watched = {
+        references(value)[0].split("Bucket")[0] for each in selector["DataResources"] for value in each["Values"]
+    }
+    assert watched == {"Identified", "Deidentified", "Ledger"}
+    assert not found(assembly("local"), "AWS::CloudTrail::Trail"), "the emulator has none; the ledger is there"
+
+
+def test_unusual_access_and_failed_readings_ring(suite: Assembly) -> None:
+    rung = {each.properties["MetricName"]: each for each in found(suite, "AWS::CloudWatch::Alarm")}
+    assert {"Denied", "AuthorizeFailed", "Retrievals", "LedgerBroken", "ExecutionsFailed", "TasksOverdue"} <= set(rung)
+    for name in ("Denied", "LedgerBroken", "ExecutionsFailed"):
+        assert rung[name].properties["Threshold"] == 1
+        assert "cuatro " in rung[name].properties["AlarmDescription"], "what to do"
+
+
+def test_the_hospitals_files_come_by_datasync_when_asked_for() -> None:
+    assert not [each for each in assembly(DEFAULT).resources() if each.type.startswith("AWS::DataSync::")]
+    by_hand = assembly(DEFAULT, retraining="off", datasync="on")
+    assert [each.type for each in by_hand.resources() if each.type.startswith("AWS::DataSync::")] == [
+        "AWS::DataSync::LocationS3"
+    ]
+    export = "nfs://files.hospital.example/export/dicom"
+    suite = assembly(DEFAULT, retraining="off", datasync=AGENT, datasync_source=export)
+    source = only(suite, "AWS::DataSync::LocationNFS").properties
+    assert (source["ServerHostname"], source["Subdirectory"]) == ("files.hospital.example", "/export/dicom")
+    assert source["OnPremConfig"] == {"AgentArns": [AGENT]}
+    task = only(suite, "AWS::DataSync::Task").properties
+    assert task["Options"]["LogLevel"] == "OFF", "a file's name may hold a patient's"
+    drop = only(suite, "AWS::DataSync::LocationS3").properties
+    assert drop["Subdirectory"] == "/drop/hospital/"
+    role = references(drop["S3Config"]["BucketAccessRoleArn"])[0]
+    objects = {
+        joined(resource).rpartition("}")[2]
+        for policy in suite.resources("AWS::IAM::Policy", within=[STACK])
+        if {"Ref": role} in policy.properties["Roles"]
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        for resource in listed(statement["Resource"])
+    }
+    assert objects == {"", "/drop/*"}, "the bucket, and nothing in it but the drop"
+
+
+def test_amazon_a2i_reviews_when_asked_for() -> None:
+    flow = "arn:aws:sagemaker:us-east-1:123456789012:flow-definition/readers"
+    suite = assembly(DEFAULT, retraining="off", review=f"a2i:{flow}")
+    assert granted(suite, STACK, "ReviewAsk")["sagemaker:StartHumanLoop"] == {flow}
+    assert "sagemaker:StartHumanLoop" not in granted(assembly(DEFAULT), STACK, "ReviewAsk")
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"object-lock": "governance:soon"}, "is a number of days"),
+        ({"object-lock": "compliance:0"}, "is a number of days"),
+        ({"datasync": AGENT}, "need each other"),
+        ({"datasync-source": "nfs://files/export"}, "needs -c datasync="),
+        ({"datasync": AGENT, "datasync-source": "nfs:files"}, r"must be nfs://<host>/<path>"),
+        ({"review": "a2i:"}, "must be one of own, a2i:<name>"),
+    ],
+)
+def test_a_choice_that_cannot_be_is_told(options: dict[str, str], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        chosen(DEFAULT, **options)
