@@ -27,6 +27,25 @@ def read(suite: Suite) -> None:
     )
 
 
+def reviews() -> None:
+    """The table of the review queue."""
+    client("dynamodb").create_table(
+        TableName="reviews",
+        KeySchema=[{"AttributeName": "task", "KeyType": "HASH"}],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": kind} for name, kind in (("task", "S"), ("s", "S"), ("t", "N"))
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by_subject",
+                "KeySchema": [{"AttributeName": "s", "KeyType": "HASH"}, {"AttributeName": "t", "KeyType": "RANGE"}],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
 def seed(suite: Suite, number: int, of: int) -> None:
     """What the intake leaves of an instance; that it does leave this is shown below."""
     rows = {

@@ -11,7 +11,7 @@ from cuatro.adapters.dynamodb import dynamo
 from cuatro.config import settings
 from cuatro.errors import Refused, Unavailable
 from tests.functional.imaging.images import file, image
-from tests.functional.imaging.kept import OF_THE_PATIENT, instance, read, seed, study, versions
+from tests.functional.imaging.kept import OF_THE_PATIENT, instance, read, reviews, seed, study, versions
 from tests.functional.imaging.suite import MACHINE, NAMES, REGION, Suite
 from tests.functional.locks_in_memory import locks
 from tests.functional.stage import Context, client
@@ -25,21 +25,7 @@ def erase(suite: Suite, environment: pytest.MonkeyPatch) -> Iterator[Erase]:
     """The function; study 1 of patient PHANTOM-1 with two images, and study 2 of PHANTOM-2 with one, are there."""
     environment.setenv("REVIEWS_TABLE", "reviews")
     settings.cache_clear()
-    client("dynamodb").create_table(
-        TableName="reviews",
-        KeySchema=[{"AttributeName": "task", "KeyType": "HASH"}],
-        AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": kind} for name, kind in (("task", "S"), ("s", "S"), ("t", "N"))
-        ],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "by_subject",
-                "KeySchema": [{"AttributeName": "s", "KeyType": "HASH"}, {"AttributeName": "t", "KeyType": "RANGE"}],
-                "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    reviews()
     for number, of in ((1, 1), (2, 1), (1, 2)):
         seed(suite, number, of)
 
