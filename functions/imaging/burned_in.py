@@ -23,10 +23,12 @@ Grey = NDArray[np.uint8]
 
 COARSE, FINE = 960, 2048
 """Longest side in pixels at which large and small letters are looked for; 960 is what the network was trained near."""
+_ONCE = 1400
+"""Longest side of an image that one scale does for: a smaller one is enlarged to COARSE, up to three times."""
 TILE, OVERLAP = 960, 96
-_PIXEL, _BOX = 0.3, 0.45
-"""Probability from which a pixel is text (the paper's) and mean of a box from which it is one (lower than the usual
-0.5 to 0.6: a box too many costs a corner of the image, one too few a name)."""
+_PIXEL, _BOX = 0.25, 0.4
+"""Probability from which a pixel is text and mean of a box from which it is one: below the usual 0.3 and 0.5 to 0.6,
+because a box too many costs a corner of the image, one too few a name."""
 _SMALLEST = 3
 _UNCLIP = 2.0
 """The network marks the core of a line, which is this many times area / perimeter larger at each side (paper: 1.5)."""
@@ -51,10 +53,8 @@ def regions(values: Values, network: Network) -> list[Box]:
     """Boxes around what looks like text, those that touch joined. values: [h, w] or [h, w, 3], of any integer type."""
     found: list[Box] = []
     for shown in renderings(values):
-        longest = max(shown.shape[:2])
-        for side in (COARSE, FINE) if longest > COARSE else (COARSE,):
-            boxes = _at_scale(shown, min(1.0 if side == FINE else 3.0, side / longest), network)
-            found += [box for box in boxes if _drawn(shown, box)]
+        for scale in _scales(max(shown.shape[:2])):
+            found += [box for box in _at_scale(shown, scale, network) if _drawn(shown, box)]
     return joined(found)
 
 
@@ -108,6 +108,12 @@ def _touch(one: Box, other: Box) -> bool:
     return one.top <= other.bottom and other.top <= one.bottom and one.left <= other.right and other.left <= one.right
 
 
+def _scales(longest: int) -> tuple[float, ...]:
+    if longest <= COARSE:
+        return (min(3.0, COARSE / longest),)
+    return (1.0,) if longest <= _ONCE else (COARSE / longest, min(1.0, FINE / longest))
+
+
 def _drawn(shown: Grey, box: Box) -> bool:
     """Could this be text, for how it looks from near?"""
     if min(box.bottom - box.top, box.right - box.left) <= _LARGE * min(shown.shape[:2]):
@@ -122,19 +128,18 @@ def _at_scale(shown: Grey, scale: float, network: Network) -> Iterator[Box]:
     size = max(_MULTIPLE, round(width * scale)), max(_MULTIPLE, round(height * scale))
     scaled = np.asarray(Image.fromarray(shown).resize(size, Image.Resampling.BILINEAR))
     back = (height / size[1], width / size[0])
-    for top in _starts(size[1]):
-        for left in _starts(size[0]):
-            tile = scaled[top : top + TILE, left : left + TILE]
-            for box in _in_tile(tile, network):
+    for top, bottom in _tiles(size[1]):
+        for left, right in _tiles(size[0]):
+            for box in _in_tile(scaled[top:bottom, left:right], network):
                 yield _clipped(box, (top, left), back, (height, width))
 
 
-def _starts(length: int) -> list[int]:
-    """Where tiles begin, so that each letter is well inside one of them."""
-    if length <= TILE:
-        return [0]
-    count = math.ceil((length - OVERLAP) / (TILE - OVERLAP))
-    return [round(at * (length - TILE) / (count - 1)) for at in range(count)]
+def _tiles(length: int) -> list[tuple[int, int]]:
+    """Where tiles begin and end, of one size, and so that each letter is well inside one of them."""
+    count = max(1, math.ceil((length - OVERLAP) / (TILE - OVERLAP)))
+    size = math.ceil((length + (count - 1) * OVERLAP) / count)
+    starts = [at * (length - size) // max(1, count - 1) for at in range(count)]
+    return [(start, start + size) for start in starts]
 
 
 def _in_tile(tile: Grey, network: Network) -> Iterator[tuple[float, float, float, float]]:
@@ -147,7 +152,8 @@ def _in_tile(tile: Grey, network: Network) -> Iterator[tuple[float, float, float
     good = (sides.min(axis=1, initial=2**31) >= _SMALLEST) & (found.weights >= _BOX * np.maximum(found.areas, 1))
     for (top, left, bottom, right), (tall, wide) in zip(found.boxes[good], sides[good], strict=True):
         more = tall * wide * _UNCLIP / (2 * (tall + wide))
-        yield top - more, left - more, bottom + more, right + more
+        along, across = (tall, 0) if wide >= tall else (0, wide)  # the ends of a faint line are found last
+        yield top - more - across, left - more - along, bottom + more + across, right + more + along
 
 
 def _clipped(
