@@ -20,6 +20,7 @@ from local.emulator.keys import Refusal, refused
 Answer = Any
 READ, WRITE, BOTH = ("Decrypt",), ("GenerateDataKey",), ("GenerateDataKey", "Decrypt")
 
+_S3_SSE = "x-amz-server-side-encryption"
 _S3_KEY = "x-amz-server-side-encryption-aws-kms-key-id"
 # What an object request may have in its query and still be about the object itself.
 _OF_OBJECT = ("versionid", "partnumber", "uploadid", "uploads", "x-id")
@@ -41,6 +42,7 @@ _ITEMS = {
 
 def install() -> None:
     """Have the four services ask for their keys."""
+    s3._resolve_sse_write_headers = _with_some_key(s3._resolve_sse_write_headers)
     s3.handle_request = keys.with_caller(_asked(s3.handle_request, _objects))
     dynamodb.handle_request = keys.with_caller(_asked(dynamodb.handle_request, _items))
     sqs.handle_request = keys.with_caller(sqs.handle_request)
@@ -49,6 +51,19 @@ def install() -> None:
     for name, actions in (("_get_secret_value", READ), ("_put_secret_value", BOTH), ("_update_secret", BOTH)):
         setattr(secretsmanager, name, _of_secret(getattr(secretsmanager, name), actions))
     secretsmanager._create_secret = _of_new_secret(secretsmanager._create_secret)
+
+
+def _with_some_key(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    """An object that is to be encrypted by KMS, without a key's name, gets the bucket's key, or AWS's own for S3."""
+
+    def resolved(headers: dict[str, str], bucket: str) -> Any:
+        if headers.get(_S3_SSE) == "aws:kms" and not headers.get(_S3_KEY):
+            key = s3._bucket_default_sse_headers(bucket).get(_S3_KEY)
+            own = f"arn:aws:kms:{get_region()}:{get_account_id()}:alias/aws/s3"
+            headers = {**headers, _S3_KEY: key or own}
+        return resolve(headers, bucket)
+
+    return resolved
 
 
 def _asked(handle: keys.Handle, ask: Callable[..., Answer | None]) -> keys.Handle:

@@ -207,6 +207,18 @@ def test_a_key_that_is_to_be_deleted_and_one_that_is_not_there(here: Connection,
         s3.put_object(Bucket=data.bucket, Key="z", Body=b"", ServerSideEncryption="aws:kms", SSEKMSKeyId=missing)
 
 
+def test_without_a_keys_name_it_is_the_buckets_or_awss_own(
+    here: Connection, data: Data, role_with: Callable[..., boto3.Session]
+) -> None:
+    s3, plain = here.client("s3"), name("plain")
+    s3.create_bucket(Bucket=plain)
+    for bucket, key in ((data.bucket, data.key), (plain, "alias/aws/s3")):
+        s3.put_object(Bucket=bucket, Key="k", Body=b"x", ServerSideEncryption="aws:kms")
+        assert key in s3.head_object(Bucket=bucket, Key="k")["SSEKMSKeyId"]
+    reader = client(here, role_with(allow("s3:*")), "s3")
+    assert reader.get_object(Bucket=plain, Key="k")["Body"].read() == b"x"
+
+
 def test_data_of_before_keeps_its_key_and_listing_needs_none(
     here: Connection, data: Data, role_with: Callable[..., boto3.Session]
 ) -> None:
