@@ -122,7 +122,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 def progress_of(event: dict[str, Any]) -> Progress:
     """Raises Rejected, which names the field and quotes no value."""
     try:
-        return msgspec.convert(event, Progress, strict=False)
+        return msgspec.convert(event, Progress)
     except msgspec.ValidationError as error:
         place = str(error).rpartition(" - at ")[2].strip("`$.")
         raise Rejected(f"the state of the reading is damaged at {place:.80}", place[:80], "invalid_value") from None

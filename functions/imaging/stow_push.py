@@ -4,6 +4,7 @@ One object a request: what a server refuses is known for that object, and nothin
 """
 
 import hashlib
+import re
 from ipaddress import ip_address
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ import msgspec
 
 from cuatro.errors import Rejected
 
+_HEADER = re.compile(r"([A-Za-z0-9-]+): *([\x21-\x7e][\x20-\x7e]*)")
 _AGAIN = {408, 425, 429}
 _TAKEN = (200, 202)
 _FAILED_SEQUENCE = "00081198"
@@ -38,10 +40,10 @@ def request(destination: str, header: str, content: bytes, *, private: bool) -> 
         "Accept": "application/dicom+json",
     }
     if header:
-        name, colon, value = header.partition(":")
-        if not colon or not name.strip() or not value.strip().isprintable():
+        found = _HEADER.fullmatch(header)
+        if not found:
             raise Rejected("the header of the destination is not one", "header", "invalid_value")
-        headers[name.strip()] = value.strip()
+        headers[found[1]] = found[2]
     start = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
     return Request(url, headers, start + content + f"\r\n--{boundary}--\r\n".encode())
 

@@ -91,6 +91,14 @@ def test_while_the_newer_revision_is_read_the_older_outcome_can_be_seen(suite: S
     assert (ending.row["s"], decode(ending.row["v"]).revision) == ("reading", 1)
 
 
+def test_an_instance_that_a_newer_revision_reads_stays_so(suite: Suite) -> None:
+    ending = Ending(suite, 1, r=2)
+    ending.call("conclude", {**READ, "revision": 2})  # the row of the instance is of revision 1
+    assert suite.items("instances")[instance(1)]["s"] == "reading"
+    ending.call("conclude", READ)
+    assert suite.items("instances")[instance(1)]["s"] == "read"
+
+
 def test_instances_that_arrive_at_the_end_are_not_forgotten(suite: Suite) -> None:
     ending = Ending(suite, 1, s="arriving", w=1)
     ending.call("conclude", READ)
