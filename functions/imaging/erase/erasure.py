@@ -2,7 +2,8 @@
 
 In an order in which nothing that still runs brings anything back: studies say that they are erased, readings are
 stopped, then the data goes, and is looked for again; the rows that lead to it go last, so that an erasure that was
-interrupted is ended by the same call. What the ledger knows stays: it holds pseudonyms, and proves the erasure.
+interrupted is ended by the same call. What stays: for three months a study's pseudonym, so that it is not taken in
+again; and the ledger, which holds pseudonyms and proves the erasure.
 """
 
 from collections import Counter
@@ -23,6 +24,9 @@ from functions.imaging.studies import BY_PATIENT, BY_STUDY, ERASED
 
 _PAGE = 100
 _PLACES = "instances", "rejected"
+_ERASED_AT = "erased"
+BURIED_S = 91 * 86_400
+"""Step Functions remembers an execution's name, which is the study's pseudonym and a number, for 90 days."""
 ROUNDS = 8
 """A step that was on its way may have written meanwhile; an index follows its table a moment later."""
 
@@ -37,8 +41,9 @@ class Found(NamedTuple):
 class Erasure:
     """Of one patient."""
 
-    def __init__(self, patient: str, setting: Settings, dynamo: Dynamo) -> None:
-        self._patient, self._setting, self._dynamo = patient, setting, dynamo
+    def __init__(self, patient: str, setting: Settings, dynamo: Dynamo, now: float) -> None:
+        """now: unix seconds."""
+        self._patient, self._setting, self._dynamo, self._now = patient, setting, dynamo, int(now)
         self._studies = list(self._all(setting.studies_table, BY_PATIENT, {"p": patient}))
         self._instances: set[str] = set()  # all that were ever seen: an object may outlive its row
         self._tasks: set[str] = set()
@@ -46,14 +51,13 @@ class Erasure:
     def preview(self) -> Certificate:
         """What there is. Raises Unavailable or Refused."""
         found = self._find()
-        return self._certificate(
-            "found" if self._studies else "nothing", len(found.objects), locked=self._locked(found)
-        )
+        anything = any(found) or self._instances or any(_ERASED_AT not in study for study in self._studies)
+        return self._certificate("found" if anything else "nothing", len(found.objects), locked=self._locked(found))
 
     def erase(self) -> Certificate:
         """All of it, or, where anything is locked, nothing. Raises Unavailable or Refused: call it again."""
         before = self.preview()
-        if before.locked or not self._studies:
+        if before.locked or before.state == "nothing":
             return msgspec.structs.replace(before, state="refused" if before.locked else "nothing")
         stopped = sum(self._stop(study) for study in self._studies)
         removed = 0
@@ -73,7 +77,7 @@ class Erasure:
         for instance in self._instances:
             self._dynamo.delete(self._setting.instances_table, {"instance": instance})
         for study in self._studies:
-            self._dynamo.delete(self._setting.studies_table, {"study": study["study"]})
+            self._bury(study)
         return self._certificate("erased", removed)
 
     def _find(self) -> Found:
@@ -115,6 +119,14 @@ class Erasure:
         names = [f"{study['study']}-{revision}" for revision in range(1, int(study["r"]) + 1)]
         return sum(workflows.stop(f"{machine}:{name}", "The patient's data is erased") for name in names)
 
+    def _bury(self, study: Item) -> None:
+        """What stays for a while says only that this study was erased: a PACS that repeats itself is refused."""
+        self._dynamo.update(
+            self._setting.studies_table, {"study": study["study"]},
+            f"SET s = :s, x = :x, {_ERASED_AT} = :now REMOVE e, k, v, c, w, b, m",
+            {":s": ERASED, ":x": self._now + BURIED_S, ":now": self._now}, "attribute_exists(study)",
+        )  # fmt: skip
+
     def _remove(self, found: Found) -> None:
         setting = self._setting
         for task in found.tasks:
@@ -132,8 +144,9 @@ class Erasure:
     def _certificate(
         self, state: State, objects: int, executions: int = 0, locked: dict[str, int] | None = None
     ) -> Certificate:
+        studies = sum(_ERASED_AT not in study for study in self._studies)
         return Certificate(
-            state=state, patient=self._patient, studies=len(self._studies), instances=len(self._instances),
+            state=state, patient=self._patient, studies=studies, instances=len(self._instances),
             tasks=len(self._tasks), executions=executions, objects=objects, locked=locked or {},
         )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """A patient -> everything that is kept of them is gone for good, and a certificate; or why nothing was touched."""
 
+import time
 from typing import Any
 
 import msgspec
@@ -28,7 +29,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """
     setting, request = settings(Settings), request_of(event)
     patient = patient_of(request, Pseudonyms(secrets.text(setting.pseudonym_secret_arn).encode()))
-    erasure = Erasure(patient, setting, dynamo())
+    erasure = Erasure(patient, setting, dynamo(), time.time())
     made = erasure.preview() if request.preview else erasure.erase()
     _record(setting, request, made)
     metrics.add_metric(f"Patients{made.state.capitalize()}", MetricUnit.Count, 1)

@@ -50,7 +50,8 @@ def test_nothing_is_left_of_a_patient_and_all_of_others(suite: Suite, erase: Era
     }  # fmt: skip
     assert before == 13
     assert not versions(suite, *OF_THE_PATIENT)
-    assert list(suite.items("studies")) == [study(2)]
+    assert suite.items("studies").keys() == {study(1), study(2)}
+    assert suite.items("studies")[study()].keys() == {"study", "s", "n", "r", "p", "t", "x", "erased"}
     assert list(suite.items("instances")) == [instance(1, of=2)]
     assert client("dynamodb").scan(TableName="reviews")["Count"] == 0
     assert f"instances/{instance(1, of=2)}.dcm" in suite.objects("identified")
@@ -92,6 +93,24 @@ def test_what_really_came_goes_with_what_was_refused(suite: Suite, erase: Erase)
     assert len(suite.items("instances")) == 3
 
 
+def test_a_study_that_was_erased_is_not_taken_in_again_and_leaves_nothing(suite: Suite, erase: Erase) -> None:
+    """A PACS repeats itself; what it sends is refused, and goes with the next call."""
+    suite.stow(file(image(1, study=3)))
+    suite.receive()
+    assert erase(patient_id="PHANTOM-3", issuer="north")["state"] == "erased"
+    assert erase(patient_id="PHANTOM-3", issuer="north")["state"] == "nothing"
+
+    suite.stow(file(image(1, study=3)))
+    suite.receive()
+
+    (refused,) = [row for row in suite.items("instances").values() if row["study"] == study(3)]
+    assert refused["why"] == "erased"
+    assert suite.items("studies")[study(3)]["s"] == "erased"
+    again = erase(patient_id="PHANTOM-3", issuer="north")
+    assert (again["state"], again["studies"], again["instances"]) == ("erased", 0, 1)
+    assert not suite.objects("identified", "rejected/")
+
+
 def test_a_running_reading_is_stopped_and_the_rows_wait_for_its_steps(suite: Suite, erase: Erase) -> None:
     """A function that was on its way writes a minute later: the next call finds it."""
     step = client("stepfunctions")
@@ -108,7 +127,7 @@ def test_a_running_reading_is_stopped_and_the_rows_wait_for_its_steps(suite: Sui
     second = erase(patient=PATIENT)
     assert (second["state"], second["objects"]) == ("erased", 1)
     assert not versions(suite, *OF_THE_PATIENT)
-    assert study() not in suite.items("studies")
+    assert suite.items("studies")[study()]["erased"]
     assert instance() not in suite.items("instances")
 
 
@@ -180,7 +199,8 @@ def test_an_erasure_that_is_interrupted_is_ended_by_the_next_call(suite: Suite, 
 
     assert erase(patient=PATIENT)["state"] in {"erased", "nothing"}
     assert not versions(suite, *OF_THE_PATIENT)
-    assert list(suite.items("studies")) == [study(2)]
+    assert suite.items("studies")[study()]["erased"]
+    assert suite.items("studies")[study(2)]["s"] == "arriving"
 
 
 def test_a_missing_grant_is_told(suite: Suite, erase: Erase) -> None:

@@ -101,7 +101,7 @@ def test_after_a_reading_was_stopped_it_looks_again(kept: Suite) -> None:
 
     assert "1 readings were stopped" in result.output
     assert len(LAMBDA.events) == 3
-    assert not kept.items("studies")
+    assert kept.items("studies")[study()]["erased"]
 
 
 def test_a_preview_touches_nothing(kept: Suite) -> None:
