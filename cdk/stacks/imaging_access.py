@@ -158,9 +158,8 @@ def _allow_erase(stack: "CuatroImaging") -> None:
         (store.identified, ("instances", "rejected", "results")),
         (store.deidentified, ("studies",)),
     ):
-        # Without the key: whether an object is locked says its head.
-        looks = ("GetObjectVersion", "GetObjectLegalHold", "GetObjectRetention")
-        allow_objects(role, [*looks, *_REMOVE], bucket.bucket, *prefixes)
+        # Without the key, and without reading: only what locks an object is asked.
+        allow_objects(role, ["GetObjectLegalHold", "GetObjectRetention", *_REMOVE], bucket.bucket, *prefixes)
         bucket.allow_listing(role, versions=True)
     store.studies.allow(role, _UPDATE, "DeleteItem")
     store.studies.allow_query(role, "by_patient")
@@ -173,7 +172,8 @@ def _allow_erase(stack: "CuatroImaging") -> None:
         service="states", resource="execution", resource_name=f"{stack.machine.state_machine_name}:*",
         arn_format=ArnFormat.COLON_RESOURCE_NAME,
     )  # fmt: skip
-    role.add_to_policy(iam.PolicyStatement(actions=["states:StopExecution"], resources=[executions]))
+    stops = ["states:DescribeExecution", "states:StopExecution"]
+    role.add_to_policy(iam.PolicyStatement(actions=stops, resources=[executions]))
     logical = stack.get_logical_id(stack.machine.node.default_child)  # type: ignore[arg-type]
     acknowledge(
         role, f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:"

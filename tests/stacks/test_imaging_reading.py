@@ -55,7 +55,8 @@ def test_begin_alone_starts_it_erase_stops_it_and_reviewers_answer_it(suite: Ass
     }
     answers = {"states:SendTaskSuccess", "states:SendTaskFailure"}
     assert {name: actions for name, actions in may.items() if actions} == {
-        "Begin": {"states:StartExecution"}, "Erase": {"states:StopExecution"}, "ReviewReviewers": answers,
+        "Begin": {"states:StartExecution"}, "Erase": {"states:DescribeExecution", "states:StopExecution"},
+        "ReviewReviewers": answers,
         "ReviewRemind": answers,
     }  # fmt: skip
 
