@@ -7,8 +7,10 @@ are, and as other hospitals might have made them (models.imaging.augmentation). 
 import hashlib
 import json
 import logging
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,7 +38,7 @@ log = logging.getLogger(__name__)
 
 KNOWN, SHIFTED = 0.995, 0.97
 """Shares of the held-out images, as they are and as from elsewhere, that lie within the distance limit."""
-SAMPLE = 1200
+SAMPLE = 800
 """Training images, each as it is and once augmented, on which the centre and the whitening are fitted."""
 SPOILED = 60
 COMPARED = 100
@@ -103,7 +105,13 @@ def seen(weights: Weights, images: Images, bits: int = 16) -> Seen:
         path = Path(folder) / "draft.onnx"
         path.write_bytes(content)
         session = opened(path).session
-    rows = [session.run(["logit", "means"], {"image": image[None, None]}) for image in images]
+
+    def one(image: Images) -> list[Array]:
+        found: list[Array] = session.run(["logit", "means"], {"image": image[None, None]})
+        return found
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        rows = list(threads.map(one, images))
     return Seen(*(np.concatenate([row[at] for row in rows]) for at in (0, 1)))
 
 
