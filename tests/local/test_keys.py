@@ -11,12 +11,12 @@ from botocore.exceptions import ClientError
 from local.platform.account import ACCOUNT, REGION
 from local.platform.client import Connection
 from tests.local.conftest import name
+from tests.local.roles import ROOT, Statement, allow, client, role_with
 from tests.waiting import eventually
 
-ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 DELEGATED = {"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "kms:*", "Resource": "*"}
 
-Statement = dict[str, Any]
+__all__ = ["role_with"]  # a fixture
 
 
 class Data(NamedTuple):
@@ -27,15 +27,6 @@ class Data(NamedTuple):
     secret: str
     queue: str
     table: str
-
-
-def allow(*actions: str, on: str = "*", **conditions: Any) -> Statement:
-    return {
-        "Effect": "Allow",
-        "Action": list(actions),
-        "Resource": on,
-        **({"Condition": conditions} if conditions else {}),
-    }
 
 
 def new_key(here: Connection, *statements: Statement) -> str:
@@ -64,22 +55,6 @@ def data(here: Connection) -> Data:
     )  # fmt: skip
     dynamodb.put_item(TableName=this, Item={"id": {"S": "1"}})
     return Data(key, this, secret, queue, this)
-
-
-@pytest.fixture(scope="module")
-def role_with(here: Connection) -> Callable[..., boto3.Session]:
-    """Statements -> a session of a new role that they alone are for."""
-
-    def made(*statements: Statement, called: str = "") -> boto3.Session:
-        iam, this = here.client("iam"), called or name("role")
-        trust = {"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "sts:AssumeRole"}
-        role = iam.create_role(RoleName=this, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]
-        document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-        iam.put_role_policy(RoleName=this, PolicyName="this", PolicyDocument=document)
-        keys = here.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="test")["Credentials"]
-        return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], REGION)
-
-    return made
 
 
 EVERYTHING = allow("s3:*", "secretsmanager:*", "sqs:*", "dynamodb:*")
@@ -127,10 +102,6 @@ USES: dict[str, tuple[str, Callable[[Any, Data], Any], tuple[str, ...]]] = {
         "dynamodb", lambda c, d: c.execute_statement(Statement=f"INSERT INTO \"{d.table}\" VALUE {{'id': '4'}}"),
         ("Decrypt",)),
 }  # fmt: skip
-
-
-def client(here: Connection, session: boto3.Session, service: str) -> Any:
-    return session.client(service, endpoint_url=here.endpoint)  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("use", USES)

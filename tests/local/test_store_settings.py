@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from local.platform.account import ACCOUNT
 from local.platform.client import Connection
 from tests.local.conftest import name
-from tests.local.test_keys import allow, client, role_with
+from tests.local.roles import allow, client, role_with
 
 __all__ = ["role_with"]  # a fixture
 
