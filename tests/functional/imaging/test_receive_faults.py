@@ -84,6 +84,28 @@ def test_delivered_twice_it_is_taken_once(suite: Suite) -> None:
     assert [each["details"]["repeated"] for each in suite.audited("receive")] == [0]
 
 
+def test_two_deliveries_at_once_take_it_once(suite: Suite) -> None:
+    suite.drop(KEY, ONE)
+    suite.wire.first("TransactWriteItems", lambda: deliver(suite) and None)
+    assert deliver(suite)
+    ends_well(suite)
+    assert sorted(each["details"]["repeated"] for each in suite.audited("receive")) == [0, 1]
+
+
+def test_the_same_bytes_of_another_sender_finish_what_the_first_began(suite: Suite) -> None:
+    suite.drop(KEY, ONE)
+    suite.wire.down("TransactWriteItems")
+    assert not deliver(suite)
+    suite.wire.repair()
+    suite.drop("drop/south/same", ONE)
+    suite.receive("drop/south/same")
+    (study,) = suite.items("studies").values()
+    (row,) = suite.items("instances").values()
+    assert (study["o"], row["o"]) == ("north", "north")
+    assert deliver(suite)
+    ends_well(suite)
+
+
 def test_bytes_that_change_while_they_are_looked_at_are_taken_as_they_became(suite: Suite) -> None:
     """A pre-signed link may be used twice: the first bytes' row makes room, and the second message takes the second."""
     changed = file(image(PixelData=bytes(16)))
