@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from cuatro.errors import Rejected
-from functions.imaging.burned_in import Network, masked, regions, share
+from functions.imaging.burned_in import Box, Network, grown, masked, regions, share
 from functions.imaging.burned_in_strokes import lines
 from functions.imaging.pixels import Values
 
@@ -27,6 +27,8 @@ def cleaned(values: Values, network: Network, *, may_mask: bool, says_text: bool
     or was not found where the sender says that there is some.
     """
     boxes = regions(values, network)
+    if boxes:
+        boxes = grown(boxes, [Box(*line.box) for line in lines(values)], values.shape)
     covered = share(boxes, values.shape)
     if boxes and not may_mask:
         raise Rejected(f"has text at {len(boxes)} places, which the policy does not mask", code=CODE)

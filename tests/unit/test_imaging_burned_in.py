@@ -15,9 +15,10 @@ from scipy import ndimage
 from cuatro.adapters.onnx_file import opened
 from cuatro.errors import Rejected
 from functions.imaging import burned_in
-from functions.imaging.burned_in import Box, joined, masked, regions, renderings, share
+from functions.imaging.burned_in import Box, grown, joined, masked, regions, renderings, share
 from functions.imaging.burned_in_cleaning import cleaned
 from functions.imaging.burned_in_components import components
+from functions.imaging.burned_in_strokes import lines
 from tests.dicom.radiographs import DEEPEST, chest, drawn, ink
 
 MODEL = Path(__file__).resolve().parents[2] / "models" / "imaging" / "text.onnx"
@@ -69,6 +70,16 @@ def test_text_is_covered(side: int, size: int, at: tuple[int, int], value: int, 
     boxes = regions(drawn(chest(side), letters, value), network())
     assert covered(boxes, letters) > 0.98
     assert share(boxes, (side, side)) < 0.25
+
+
+def test_what_the_network_loses_at_the_end_of_a_line_is_covered_by_its_strokes() -> None:
+    letters = ink(640, NAME, (100, 200), 24)
+    first = Box(195, 95, 232, 200)
+    found = [Box(*line.box) for line in lines(drawn(chest(640), letters))]
+    assert covered([first], letters) < 0.5
+    assert covered(grown([first], found, (640, 640)), letters) > 0.98
+    far = [Box(500, 20, 540, 60)]
+    assert grown(far, found, (640, 640)) == far, "a line that the network has nothing of is left for the second look"
 
 
 def test_text_in_colour_is_covered() -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFont
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
@@ -14,6 +13,7 @@ from cuatro.config import settings
 from cuatro.errors import Unavailable
 from tests.dicom.confidentiality import faults
 from tests.dicom.planted import WORD, file_of, image, leaks, planted
+from tests.dicom.radiographs import chest, drawn, ink
 from tests.functional.imaging.suite import NAMES, Suite
 from tests.functional.stage import Context
 
@@ -29,18 +29,9 @@ def detector(environment: pytest.MonkeyPatch) -> None:
     settings.cache_clear()
 
 
-def chest(side: int = 480) -> np.ndarray:
-    """Two dark fields on grey, as smooth as a radiograph is: 12 bits."""
-    y, x = np.mgrid[0:side, 0:side] / side
-    lungs = sum(np.exp(-(((x - at) / 0.13) ** 2 + ((y - 0.5) / 0.25) ** 2)) for at in (0.3, 0.7))
-    return (600 + 900 * (1 - lungs) + 200 * y).astype("<u2")
-
-
-def drawn(values: np.ndarray, text: str, at: tuple[int, int] = (12, 12), size: int = 22) -> np.ndarray:
-    """Text of the highest value, as devices write it."""
-    ink = Image.new("L", values.shape[::-1])
-    ImageDraw.Draw(ink).text(at, text, 255, ImageFont.load_default(size))
-    return np.where(np.asarray(ink) > 100, 4095, values).astype("<u2")
+def lettered(text: str) -> np.ndarray:
+    """The chest with text in its corner."""
+    return drawn(chest(), ink(480, text, (12, 12), 22))
 
 
 def of(values: np.ndarray, made: Dataset | None = None) -> bytes:
@@ -87,10 +78,10 @@ def test_a_clean_image_leaves(suite: Suite, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_text_in_the_image_is_masked(suite: Suite) -> None:
-    arrived(suite, of(drawn(chest(), "PLANTED^PHANTOM  14.03.1957")))
+    arrived(suite, of(lettered("PLANTED^PHANTOM  14.03.1957")))
     assert deidentify()["masked"] >= 1
     made = dcmread(BytesIO(suite.objects("deidentified")[KEY]))
-    changed = made.pixel_array != drawn(chest(), "PLANTED^PHANTOM  14.03.1957")
+    changed = made.pixel_array != lettered("PLANTED^PHANTOM  14.03.1957")
     assert made.pixel_array.max() < 4095, "no pixel of the letters is left"
     assert not changed[60:].any(), "nothing else is touched"
     assert made.ImageType[0] == "DERIVED"
@@ -108,7 +99,7 @@ def test_text_that_is_said_and_not_found_is_refused(suite: Suite, says: str) -> 
 
 def test_with_masking_off_an_image_with_text_is_refused(suite: Suite, policy: Any) -> None:
     policy(mask_text=False)
-    content = arrived(suite, of(drawn(chest(), "PLANTED^PHANTOM  14.03.1957")))
+    content = arrived(suite, of(lettered("PLANTED^PHANTOM  14.03.1957")))
     assert deidentify()["code"] == "burned_in_text"
     assert suite.objects("deidentified") == {}
     assert suite.objects("identified", "rejected/") == {f"rejected/{INSTANCE}.dcm": content}
@@ -118,9 +109,8 @@ def test_with_masking_off_an_image_with_text_is_refused(suite: Suite, policy: An
 
 
 def test_a_page_of_text_is_refused(suite: Suite) -> None:
-    page = np.full((480, 480), 300, "<u2")
-    for line in range(12):
-        page = drawn(page, f"{WORD} Phantom {line} lives at 12 Synthetic Road", (8, 8 + line * 38), 24)
+    letters = sum(ink(480, f"{WORD} One at 12 Synthetic Road", (8, 8 + line * 38), 24) for line in range(12))
+    page = drawn(np.full((480, 480), 300, "<u2"), np.clip(letters, 0, 1))
     arrived(suite, of(page))
     assert deidentify()["code"] == "burned_in_text"
     assert suite.objects("deidentified") == {}
@@ -130,7 +120,7 @@ def test_what_the_detector_misses_the_second_look_refuses(suite: Suite, monkeypa
     from functions.imaging.deidentify import leave  # noqa: PLC0415
 
     monkeypatch.setattr(leave, "network", lambda _uri: lambda given: np.zeros((1, 1, *given.shape[2:]), np.float32))
-    arrived(suite, of(drawn(chest(), "PLANTED PHANTOM")))
+    arrived(suite, of(lettered("PLANTED PHANTOM")))
     assert deidentify()["code"] == "burned_in_text"
     assert suite.objects("deidentified") == {}
 
@@ -159,7 +149,7 @@ def test_what_cannot_be_de_identified_stays(
 
 
 def test_done_again_it_is_the_same_object(suite: Suite) -> None:
-    arrived(suite, of(drawn(chest(), "PHANTOM ONE")))
+    arrived(suite, of(lettered("PHANTOM ONE")))
     first = (deidentify(), suite.objects("deidentified"))
     assert (deidentify(), suite.objects("deidentified")) == first
 
