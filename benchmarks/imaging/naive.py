@@ -1,7 +1,7 @@
 """Object of a bucket -> probability -> a row: what one writes first. pydicom, Pillow, an ONNX session, boto3.
 
 Clients and model are made once, at import, with the libraries' defaults. The usual script has PyTorch in the place of
-ONNX Runtime; that is not installed here (a serving function could not hold it: 0.8 GB), so this one runs the project's
+ONNX Runtime; that is not installed here (a serving function could not hold it: 754 MB), so this one runs the project's
 own model. It checks nothing, leaves the patient where he is, sees no text in the pixels, explains nothing, asks nobody
 and writes no DICOM.
 """

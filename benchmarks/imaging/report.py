@@ -37,8 +37,8 @@ A study of one image through all functions but *deliver*, AWS stubbed as above w
 - *deidentify* looks for text in the full resolution, tile by tile, masks what it finds, and looks again in another way.
 - *report* makes the structured report and the secondary capture; the study is reported as one with a finding.
 - *naive* is `benchmarks/imaging/naive.py`: pydicom, Pillow, the model, a row; nothing is checked, de-identified,
-  explained, reviewed, audited or written as DICOM. The usual script has PyTorch in the place of ONNX Runtime: that
-  is not installed here, so it runs the project's own model, and a PyTorch one would be slower.
+  explained, reviewed, audited or written as DICOM. The usual script has PyTorch in the place of ONNX Runtime:
+  that is not installed here, so *naive* runs the project's own model; what PyTorch would take is not measured.
 """
 
 LIVE = """| {images} images put by STOW-RS, {studies} studies: read, {reviewed} of them with a task for a person | {minute:.0f} a minute |
