@@ -5,6 +5,7 @@ import shutil
 import signal
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -17,8 +18,6 @@ from local.platform.errors import PlatformError
 from local.platform.process import STATE, running, start
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from local.demo.story import Story
     from local.platform.client import Connection, Target
 
@@ -30,6 +29,7 @@ NEXT = (
     ("cuatro demo retrain", "thieves change, the model follows"),
     ("cuatro demo recommendations", "lists get better, also by a retraining"),
     ("cuatro demo sentiment", "a brand on five networks, and a crisis"),
+    ("cuatro demo imaging --images DIR", "your chest radiographs, read and reviewed"),
     ("cuatro logs fraud --follow", "what the functions say"),
     ("cuatro send transactions FILE", "feed the stream without the show"),
     ("python -m models.fraud.train --help", "your data; `cuatro up` deploys it"),
@@ -40,7 +40,7 @@ NEXT = (
 
 def demo(  # noqa: PLR0913, PLR0917 - one parameter for each option of the command
     what: Annotated[
-        Literal["all", "fraud", "retrain", "recommendations", "sentiment"],
+        Literal["all", "fraud", "retrain", "recommendations", "sentiment", "imaging"],
         typer.Argument(
             help="All pipelines in short, one of them in full, or how fraud retrains itself when thieves change."
         ),
@@ -55,6 +55,12 @@ def demo(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
         int | None,
         typer.Option(
             min=0, help=f"How many: {SIMULATED:,} simulated, or a file's first {FROM_FILE:,}; 0 = all of a file."
+        ),
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Imaging reads these pictures (PNG, JPEG, TIFF) as chests of synthetic children."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the simulated world.")] = 11,
@@ -79,6 +85,10 @@ def demo(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
     sentiment watches an invented brand on five networks of this machine, in
     six languages: a quiet day, a crisis, the alarm, a correction.
 
+    imaging sends studies of synthetic patients as a hospital does, shows what
+    is left of their identity, the model's readings, what waits for a person,
+    and the report that goes back. For research use only.
+
     Every run puts its own prefix before all ids: run it as often as you like,
     runs do not mix. Ctrl-C is safe: what the demo made for itself is removed,
     the platform stays.
@@ -86,8 +96,8 @@ def demo(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by a program: tidy up just as after Ctrl-C
     try:
         run = f"d{int(time.time()):x}"  # short, and new every second
-        if transactions and what == "all":
-            what = "fraud"
+        if what == "all":
+            what = "fraud" if transactions else "imaging" if images else "all"
         told = _story(transactions, count, seed, run) if what in {"all", "fraud"} else None
         connection = _ready(target, state)
         if what == "retrain":
@@ -102,6 +112,8 @@ def demo(  # noqa: PLR0913, PLR0917 - one parameter for each option of the comma
             _recommend(run, connection, retrain=what == "recommendations")
         if what in {"all", "sentiment"}:
             _listen(run, connection, seed)
+        if what in {"all", "imaging"}:
+            _look(run, connection, seed, images, state)
     except KeyboardInterrupt:
         out.print("\nStopped. The platform stays up: [bold]cuatro demo[/] plays again, [bold]cuatro down[/] ends it.")
         raise typer.Exit(130) from None
@@ -122,6 +134,15 @@ def _listen(run: str, connection: "Connection", seed: int) -> None:
     play(out, connection, run, seed, datetime.now(UTC))
 
 
+def _look(run: str, connection: "Connection", seed: int, images: Path | None, state: Path) -> None:
+    from local.demo.imaging.cases import cases, of_folder  # noqa: PLC0415 - the command's help need not wait for these
+    from local.demo.imaging.play import play  # noqa: PLC0415
+
+    now = datetime.now(UTC)
+    out.rule("[bold]Cuatro, imaging[/]", align="left")
+    play(out, connection, list(of_folder(images, run, now) if images else cases(run, seed, now)), state, run)
+
+
 def _retrain(seed: int, run: str, connection: "Connection") -> None:
     from local.demo.retraining import play  # noqa: PLC0415 - the command's help need not wait for it
 
@@ -129,7 +150,7 @@ def _retrain(seed: int, run: str, connection: "Connection") -> None:
     out.print("Next: [bold]cuatro models[/] lists the versions, [bold]cuatro rollback[/] goes back to the one before.")
 
 
-def _ready(target: "Target | None", state: "Path") -> "Connection":
+def _ready(target: "Target | None", state: Path) -> "Connection":
     """A connection to a deployed suite; the local platform is started and deployed to where it has to be."""
     if target == "aws" or os.environ.get("AWS_ENDPOINT_URL"):
         from local.platform.client import connect  # noqa: PLC0415 - boto3 takes long to import

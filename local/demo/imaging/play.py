@@ -77,10 +77,10 @@ def _read(stage: Stage, cases: Sequence[Case]) -> dict[str, dict[str, Any]]:
     """Each study's row once the machine is through with it, or waits for a person."""
 
     def all_there() -> dict[str, dict[str, Any]] | None:
-        rows = {case.study: one(stage.connection, case.study) for case in cases}
-        done = sum(row["state"] in ENDS | {"review"} for row in rows.values())
+        told = [stage.sender.status(case.study) or {} for case in cases]
+        done = sum(each.get("state") in ENDS | {"review"} for each in told)
         status.update(f"{done} of {len(cases)} studies are read or wait for a person")
-        return rows if done == len(cases) else None
+        return {case.study: one(stage.connection, case.study) for case in cases} if done == len(cases) else None
 
     with stage.console.status("Validating, de-identifying, reading") as status:
         rows = waited(all_there, "every study to be read")
