@@ -26,9 +26,10 @@ SAFEGUARDS = {
     "164.312(a)(1)": Safeguard(
         "Access control", "standard",
         "Two keys of KMS, one for studies as they came and one for de-identified data; a role for each function, "
-        "with the prefixes and tables that its job needs. Both keys meet in four functions only. The laptop "
-        "enforces the same policies. Logs, metrics, events and state machines hold pseudonyms, codes and numbers. "
-        "Reviewers see what they hold a lease of.",
+        "with the prefixes and tables that its job needs. Two functions alone open both kinds of images: the one "
+        "that takes the identity away and the one that gives it back. The laptop enforces the same policies. Logs, "
+        "metrics, events and state machines hold pseudonyms, codes and numbers. Reviewers see what they hold a "
+        "lease of.",
     ),
     "164.312(a)(2)(i)": Safeguard(
         "Unique user identification", "required",
