@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from local.cli.console import err, out
 from local.cli.lines import counted
@@ -72,12 +72,12 @@ def studies(
     if not found:
         out.print("No study has come yet. [bold]Next:[/] `cuatro send study FOLDER`, or `cuatro demo imaging`")
         return
-    table = Table("study", "state", "images", "modality", "sender", "last arrival", "outcome")
+    table = Table(Column("study", no_wrap=True), Column("state", no_wrap=True), "n", "sender", "arrived", "outcome")
     for each in found:
         colour = _COLOURS.get(each["state"], "dim")
         table.add_row(
-            each["study"], f"[{colour}]{each['state']}[/]", str(each["instances"]), ", ".join(each["modalities"]),
-            escape(each["sender"]), each["last_arrival"][:19].replace("T", " "), _outcome(each["outcome"]),
+            each["study"], f"[{colour}]{each['state']}[/]", str(each["instances"]), escape(each["sender"]),
+            each["last_arrival"][5:19].replace("T", " "), _outcome(each["outcome"]),
         )  # fmt: skip
     out.print(table)
 
