@@ -58,6 +58,8 @@ def deidentified(original: Dataset, pixels: Values, names: Pseudonyms, patient: 
     for keyword in (*rules["empty"]["all"], *rules["empty"][kind]):
         if keyword not in made:
             setattr(made, keyword, Sequence() if keyword.endswith("Sequence") else None)
+    if kind != "DX" and not made.get("BodyPartExamined") and "ImageLaterality" not in made and "Laterality" not in made:
+        made.Laterality = None  # type 2C: unknown, where the body part may be one of a pair
     _said(made)
     made.file_meta = _meta(made)
     if found := violations(made, original):
