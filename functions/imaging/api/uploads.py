@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from cuatro.adapters.intake import upload_link
+from cuatro.adapters import links as presigned
 from cuatro.decoding import decoded
 from cuatro.errors import Rejected
 from cuatro.times import text_of
@@ -46,7 +46,7 @@ def links(body: bytes, of: Caller, random: Callable[[int], bytes]) -> dict[str, 
     return {
         "uploads": [
             {
-                "url": upload_link(of.setting.identified_bucket, _key(of.sender, random), each.bytes, LINK_S),
+                "url": presigned.upload(of.setting.identified_bucket, _key(of.sender, random), each.bytes, LINK_S),
                 "method": "PUT",
                 "headers": {"Content-Length": str(each.bytes)},
                 "expires_at": expires,

@@ -1,4 +1,4 @@
-"""An object that somebody else has put -> its hash and first bytes; a copy of those very bytes; links for strangers.
+"""An object that somebody else has put -> its hash and first bytes; a copy of those very bytes.
 
 Whoever puts an object may have named it after a person, so no key is in any error here, nor what S3 says of it.
 """
@@ -6,8 +6,7 @@ Whoever puts an object may have named it after a person, so no key is in any err
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cuatro.adapters.aws import called
 from cuatro.errors import Refused, Unavailable
@@ -109,12 +108,6 @@ def discard(bucket: str, key: str, tag: str) -> None:
                 return
 
 
-def upload_link(bucket: str, key: str, size: int, seconds: int) -> str:
-    """URL that takes one PUT of `size` bytes for so long: whoever has it needs no credentials."""
-    parameters = {"Bucket": bucket, "Key": key, "ContentLength": size}
-    return str(_signing().generate_presigned_url("put_object", Params=parameters, ExpiresIn=seconds))
-
-
 @contextmanager
 def _nameless(operation: str) -> Iterator[None]:
     """S3 names the key when it refuses a call, and the error's text ends in a log."""
@@ -124,12 +117,3 @@ def _nameless(operation: str) -> Iterator[None]:
         raise Refused(operation, refused.code, "S3 refused it") from None
     except Unavailable:
         raise Unavailable(f"{operation}: S3 did not do it") from None
-
-
-@cache
-def _signing() -> Any:
-    """Encrypted buckets take signature version 4 only, which is not botocore's choice for links everywhere."""
-    from botocore.config import Config
-    from botocore.session import get_session
-
-    return get_session().create_client("s3", config=Config(signature_version="s3v4"))
