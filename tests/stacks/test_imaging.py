@@ -38,6 +38,7 @@ def opened(suite: Assembly, service: str) -> dict[str, set[str]]:
     return {name: keys for name, keys in uses.items() if keys}
 
 
+@pytest.mark.safeguard("164.312(a)(1)", "164.312(a)(2)(iv)")
 def test_images_are_opened_by_those_whose_job_needs_it_and_with_both_keys_by_two(suite: Assembly) -> None:
     identified, deidentified = {"Identified"}, {"Deidentified"}
     assert opened(suite, "s3") == {
@@ -128,6 +129,24 @@ def test_what_arrives_is_told_to_an_encrypted_queue(suite: Assembly) -> None:
     assert sends["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
+@pytest.mark.safeguard("164.312(a)(2)(ii)")
+def test_what_was_lost_by_mistake_or_malice_can_be_had_back(suite: Assembly) -> None:
+    """An older version of an object for a month, a table of any second of 35 days, a key before it is gone for good."""
+    for bucket in found(suite, "AWS::S3::Bucket"):
+        assert bucket.properties["VersioningConfiguration"] == {"Status": "Enabled"}, bucket.where
+        days = [
+            rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
+            for rule in bucket.properties["LifecycleConfiguration"]["Rules"]
+            if "NoncurrentVersionExpiration" in rule
+        ]
+        assert days == [30], bucket.where
+    for table in found(suite, "AWS::DynamoDB::Table"):
+        restorable = table.properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+        assert restorable is True, table.where
+    for key in found(suite, "AWS::KMS::Key"):
+        assert key.properties["PendingWindowInDays"] >= 7, key.where
+
+
 def test_studies_are_kept_as_long_as_the_policy_says(suite: Assembly) -> None:
     days = policy_of(suite, "Api").retention_days
     for name, prefixes in (("Identified", ("instances/", "results/")), ("Deidentified", ("studies/",))):
@@ -164,6 +183,7 @@ _CHANGES = {
 }
 
 
+@pytest.mark.safeguard("164.312(c)(1)")
 def test_one_function_adds_to_the_ledger_and_nobody_changes_it(suite: Assembly) -> None:
     ledger = only(suite, "AWS::DynamoDB::Table", "Ledger")
     (denial,) = ledger.properties["ResourcePolicy"]["PolicyDocument"]["Statement"]

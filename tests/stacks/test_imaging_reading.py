@@ -88,6 +88,7 @@ def test_bodies_are_bytes_and_refusals_say_what_to_do(suite: Assembly) -> None:
         json.loads(refusal["ResponseTemplates"]["application/json"])
 
 
+@pytest.mark.safeguard("164.312(b)")
 def test_a_trail_tells_of_every_object_and_can_be_checked() -> None:
     suite = assembly(DEFAULT)
     trail = only(suite, "AWS::CloudTrail::Trail").properties

@@ -4,7 +4,7 @@ import itertools
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from io import BytesIO
@@ -18,10 +18,11 @@ from local.demo.imaging.phantoms import phantom
 from local.feed.reviews import Reviews
 from local.feed.senders import add
 from local.feed.studies import Reply, SenderApi, Sent
-from tests.emulator.deployed import Deployed, Item
+from local.platform.errors import PlatformError
+from tests.emulator.deployed import Deployed, Item, name
 from tests.waiting import eventually
 
-READ_S = 120
+READ_S, KNOWN_S = 120, 120
 ENDED = ("read", "rejected", "failed", "expired")
 DICOM = 'multipart/related; type="application/dicom"'
 _numbers = itertools.count(1)
@@ -53,18 +54,29 @@ def bytes_of(dataset: Dataset) -> bytes:
 class Reading(Deployed):
     """With what a hospital, a reviewer and an auditor do."""
 
-    hospital: str = "hospital"
+    hospital: str = field(default_factory=lambda: name("hospital"))
 
     @cached_property
     def sender(self) -> SenderApi:
         """The hospital's system, known by a token of its own."""
         return self.sender_named(self.hospital)
 
-    def sender_named(self, name: str, destination: str = "", header: str = "") -> SenderApi:
+    def sender_named(self, sender: str, destination: str = "", header: str = "") -> SenderApi:
         """A sender, by TLS; a token that it had before is good no more."""
         url, authority = self.connection.secure_api_url(self.outputs["ApiUrl"])
-        token = add(self.connection, name, destination=destination, header=header)
-        return SenderApi(url, authority, name, token)
+        token = add(self.connection, sender, destination=destination, header=header)
+        made = SenderApi(url, authority, sender, token)
+
+        def known() -> bool:
+            try:
+                made.status("2.25.1")
+            except PlatformError:
+                return False
+            return True
+
+        # Strangers make the secret be read again every few seconds at most, and a refusal is kept for a minute.
+        eventually(known, f"sender {sender} known", KNOWN_S)
+        return made
 
     @cached_property
     def names(self) -> Pseudonyms:
@@ -98,8 +110,8 @@ class Reading(Deployed):
         except AssertionError as error:
             raise AssertionError(f"{error}; it is {self.study(study)}") from None
 
-    def reviewer(self, name: str = "ada") -> Reviews:
-        return Reviews(self.connection, name)
+    def reviewer(self, reviewer: str = "ada") -> Reviews:
+        return Reviews(self.connection, reviewer)
 
     def task(self, study: str, reviewer: str = "ada", deadline_s: float = READ_S) -> str:
         """The task of a study, once it is there."""
@@ -127,11 +139,11 @@ class Reading(Deployed):
 
     def objects(self, bucket: str, prefix: str = "") -> dict[str, bytes]:
         """Every version of every object of a bucket (by its output), by key and version."""
-        s3, name = self.client("s3"), self.outputs[bucket]
-        pages = s3.get_paginator("list_object_versions").paginate(Bucket=name, Prefix=prefix)
+        s3, kept = self.client("s3"), self.outputs[bucket]
+        pages = s3.get_paginator("list_object_versions").paginate(Bucket=kept, Prefix=prefix)
         found = [(each["Key"], each["VersionId"]) for page in pages for each in page.get("Versions", [])]
         return {
-            f"{key}?{version}": s3.get_object(Bucket=name, Key=key, VersionId=version)["Body"].read()
+            f"{key}?{version}": s3.get_object(Bucket=kept, Key=key, VersionId=version)["Body"].read()
             for key, version in found
         }
 
@@ -142,10 +154,8 @@ class Reading(Deployed):
 
     def ledger(self, **where: str) -> list[Item]:
         """Entries whose attributes are these, oldest first."""
-        found = [
-            {name: next(iter(value.values())) for name, value in item.items()} for item in self.rows("LedgerTable")
-        ]
-        mine = [each for each in found if all(each.get(name) == value for name, value in where.items())]
+        found = [{key: next(iter(value.values())) for key, value in item.items()} for item in self.rows("LedgerTable")]
+        mine = [each for each in found if all(each.get(key) == value for key, value in where.items())]
         return sorted(mine, key=lambda each: int(each["seq"]))
 
     def histories(self) -> str:
