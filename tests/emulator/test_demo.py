@@ -18,7 +18,7 @@ from tests.emulator.suite import Suite, transaction
 from tests.waiting import eventually
 
 CUATRO = (sys.executable, "-m", "local.cli.main")
-TIMEOUT_S = 240
+TIMEOUT_S = 420
 
 
 def _environment() -> dict[str, str]:
@@ -56,6 +56,9 @@ def test_the_demo_tells_what_became_of_everything_twice(suite: Suite) -> None:
         assert "have no decision" not in done.stdout
         for part in ("Quality", "ROC AUC", "event to decision p50", "POST /authorizations", "Try next"):
             assert part in done.stdout
+        if what == "all":
+            for part in ("For research use only", "for a person", "The answer for", "The ledger is intact"):
+                assert part in done.stdout
         assert "\x1b" not in done.stdout
         assert _left_behind(suite) == []
         shares = [float(share) for share in re.findall(r"model \(\d+\) .* ([\d.]+)%", done.stdout)]

@@ -88,15 +88,15 @@ def _read(stage: Stage, cases: Sequence[Case]) -> dict[str, dict[str, Any]]:
     return rows
 
 
-def _readings(stage: Stage, cases: Sequence[Case], rows: dict[str, dict[str, Any]]) -> dict[str, tuple[str, str]]:
+def _readings(stage: Stage, cases: Sequence[Case], rows: dict[str, dict[str, Any]]) -> dict[str, tuple[str, list[str]]]:
     """Of those that wait for a person: what the model says, and why somebody should look."""
-    waiting, found = _tasks(stage), dict[str, tuple[str, str]]()
+    waiting, found = _tasks(stage), dict[str, tuple[str, list[str]]]()
     for case in cases:
         if task := waiting.get(rows[case.study]["study"]):
             payload = stage.reviews.show(task)["payload"]
             (reading,) = payload["readings"]
             probability = f" {reading['probability']:.2f}" if "probability" in reading else ""
-            found[case.study] = (f"{reading['finding']}{probability}", ", ".join(payload["why"]))
+            found[case.study] = (f"{reading['finding']}{probability}", payload["why"])
     return found
 
 

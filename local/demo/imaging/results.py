@@ -16,8 +16,10 @@ def program(url: str, authority: str | None, sender: str, token: str) -> DICOMwe
     """A DICOMweb client as hospitals' programs have it. authority: PEM file to verify TLS by."""
     session = Session()
     session.auth = (sender, token)
-    session.verify = authority or True
-    return DICOMwebClient(url, session=session)
+    if authority:
+        session.verify = authority
+        session.trust_env = False  # REQUESTS_CA_BUNDLE of the environment would come before it
+    return DICOMwebClient(url.rstrip("/"), session=session)
 
 
 def fetched(client: DICOMwebClient, study: str) -> list[Dataset]:

@@ -14,7 +14,7 @@ from local.demo.imaging.cases import Case
 from local.demo.imaging.results import lines
 
 COLOURS = {"read": "green", "review": "yellow", "failed": "red", "rejected": "red", "expired": "red"}
-STATES = {"read": "answered", "review": "waits for a person"}
+STATES = {"read": "answered", "review": "for a person"}
 IDENTITY = ("PatientName", "PatientID", "PatientBirthDate", "StudyDate", "StudyDescription", "InstitutionName",
             "DeviceSerialNumber", "StudyInstanceUID")  # fmt: skip
 TOLD = {"Finding", "Probability of pneumonia", "Certainty of Finding", "Reason", "Impression"}
@@ -25,7 +25,7 @@ def show_cases(
     console: Console,
     cases: Sequence[Case],
     rows: Mapping[str, Mapping[str, Any]],
-    readings: Mapping[str, tuple[str, str]],
+    readings: Mapping[str, tuple[str, Sequence[str]]],
 ) -> None:
     """One line a study: what it is, what became of it, what the model says and why. readings: of those that wait."""
     table = Table("study", "state", "the model", "why", box=box.SIMPLE_HEAD)
@@ -33,10 +33,11 @@ def show_cases(
         row = rows[case.study]
         state = row["state"]
         outcome = row["outcome"] or {}
-        said, why = readings.get(case.study) or (_said(outcome), ", ".join([*row["refused"], *outcome.get("why", ())]))
+        said, why = readings.get(case.study) or (_said(outcome), [*row["refused"], *outcome.get("why", ())])
+        reasons = ", ".join(each for each in dict.fromkeys(why) if each != said)
         table.add_row(
             case.shows, f"[{COLOURS.get(state, 'dim')}]{STATES.get(state, state)}[/]",
-            said.replace("_", " "), why.replace("_", " "),
+            said.replace("_", " "), reasons.replace("_", " "),
         )  # fmt: skip
     console.print(table)
 
