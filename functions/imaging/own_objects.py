@@ -49,6 +49,12 @@ DEVICE_UID: Final = own_uid("device", "imaging")
 _IMPLEMENTATION = UID(own_uid("implementation"))
 
 
+def is_own(header: Dataset) -> bool:
+    """Is it a result of ours that comes back? A PACS may forward whatever it gets, and it would be read for ever."""
+    made_by = (str(header.get("Manufacturer") or ""), str(header.get("ManufacturerModelName") or ""))
+    return made_by == (MANUFACTURER, MODEL_NAME)
+
+
 def of_study(header: Dataset) -> Dataset:
     """Patient and study of a de-identified image, all that an object of the study must have; empty where it has none.
 

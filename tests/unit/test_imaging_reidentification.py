@@ -12,7 +12,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from cuatro.errors import Rejected
-from functions.imaging.own_objects import LABEL, encoded
+from functions.imaging.own_objects import LABEL, encoded, is_own
 from functions.imaging.pseudonym import Pseudonyms
 from functions.imaging.reading import quiet
 from functions.imaging.reidentification import reidentified
@@ -116,6 +116,12 @@ def test_they_are_valid_by_an_independent_validator(tmp_path: Path) -> None:
         file = tmp_path / f"{number}.dcm"
         file.write_bytes(encoded(made))
         assert errors(file) == []
+
+
+def test_a_result_that_comes_back_is_known() -> None:
+    assert all(map(is_own, identified()))
+    assert not is_own(original())
+    assert not is_own(original(Manufacturer="Cuatro"))
 
 
 def test_they_still_say_what_they_are_not_for() -> None:
