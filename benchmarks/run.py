@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, action="append", help="part to run (repeatable); default: all")
     parser.add_argument("--rounds", type=int, default=12, help="rounds of the batch and cold start parts")
     parser.add_argument("--model", type=Path, default=MODEL, help="ONNX model to serve (default: the shipped one)")
+    parser.add_argument("--torch", help="interpreter with models/imaging/requirements.txt, for the naive reader's")
     given = parser.parse_args()
     parts = given.only or PARTS
     WORK.mkdir(parents=True, exist_ok=True)
@@ -47,7 +48,8 @@ def main() -> None:
     for pipeline in ("recommendations", "sentiment", "imaging"):
         if pipeline in parts:
             tell(pipeline)
-            measured[pipeline] = apart(pipeline, given.rounds)
+            more = [given.torch] if given.torch and pipeline == "imaging" else []
+            measured[pipeline] = apart(pipeline, given.rounds, *more)
     enter(environment(given.model, peer_model, peer.shipped(given.model)[1]))
     runs: dict[str, Callable[[], Any]] = {
         "transaction": transaction,
@@ -67,10 +69,10 @@ def main() -> None:
     sys.stdout.write(page)
 
 
-def apart(pipeline: str, rounds: int) -> dict[str, Any]:
+def apart(pipeline: str, rounds: int, *more: str) -> dict[str, Any]:
     """Another pipeline, whose functions have variables of the same names, in a process of its own."""
     found = WORK / f"{pipeline}.json"
-    command = [sys.executable, "-m", f"benchmarks.{pipeline}.run", str(found), str(rounds)]
+    command = [sys.executable, "-m", f"benchmarks.{pipeline}.run", str(found), str(rounds), *more]
     done = subprocess.run(
         command,
         cwd=ROOT,

@@ -37,8 +37,9 @@ A study of one image through all functions but *deliver*, AWS stubbed as above w
 - *deidentify* looks for text in the full resolution, tile by tile, masks what it finds, and looks again in another way.
 - *report* makes the structured report and the secondary capture; the study is reported as one with a finding.
 - *naive* is `benchmarks/imaging/naive.py`: pydicom, Pillow, the model, a row; nothing is checked, de-identified,
-  explained, reviewed, audited or written as DICOM. The usual script has PyTorch in the place of ONNX Runtime:
-  that is not installed here, so *naive* runs the project's own model; what PyTorch would take is not measured.
+  explained, reviewed, audited or written as DICOM. *naive, PyTorch* (`benchmarks/imaging/torch_naive.py`) reads the
+  file from memory and has the same network in PyTorch with all its threads; it is measured where `--torch` names an
+  interpreter that has it, for the suite does not.
 """
 
 LIVE = """| {images} images put by STOW-RS, {studies} studies: read, {reviewed} of them with a task for a person | {minute:.0f} a minute |
@@ -61,7 +62,7 @@ def section(measured: dict[str, Any]) -> str:
         rounds=len(next(iter(steps.values()))["ns"][NAIVE_STEP]),
         titles=" | ".join(steps),
         rules="---:|" * len(steps),
-        steps="\n".join(_steps(steps)),
+        steps="\n".join(_steps(steps, measured["torch_ns"])),
     )
 
 
@@ -74,7 +75,7 @@ def _alone(ns: dict[str, list[int]]) -> list[str]:
     return [row([title, _ms(p50(ns[name])), f"{1e9 / p50(ns[name]):,.0f}"]) for name, title in _TITLES.items()]
 
 
-def _steps(steps: dict[str, Any]) -> list[str]:
+def _steps(steps: dict[str, Any], torch_ns: list[int]) -> list[str]:
     first = next(iter(steps.values()))
     lines = []
     for step in (*STEPS, NAIVE_STEP):
@@ -84,6 +85,8 @@ def _steps(steps: dict[str, Any]) -> list[str]:
     total = [_ms(sum(p50(each["ns"][step]) for step in STEPS)) for each in steps.values()]
     calls = sum(sum(first["calls"][step].values()) for step in STEPS)
     lines.insert(len(STEPS), row(["all of ours", *total, calls]))
+    if torch_ns:
+        lines.append(row(["naive, PyTorch", _ms(p50(torch_ns)), *["-"] * len(steps)]))
     return lines
 
 
