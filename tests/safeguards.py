@@ -6,6 +6,7 @@ where a mark names no safeguard.
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -104,10 +105,18 @@ class Held(NamedTuple):
     says: str
 
 
-def marked(root: Path = ROOT) -> Iterator[tuple[str, Held]]:
+@cache
+def marked(root: Path = ROOT) -> tuple[tuple[str, Held], ...]:
     """Section and test, for each mark of a test, or of a whole module (pytestmark)."""
+    return tuple(_marked(root))
+
+
+def _marked(root: Path) -> Iterator[tuple[str, Held]]:
     for path in sorted((root / "tests").rglob("test_*.py")):
-        module = ast.parse(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if MARK not in text:
+            continue
+        module = ast.parse(text)
         for section in _of_module(module):
             for function in _tests(module):
                 yield section, _held(path.relative_to(root), function)
