@@ -7,6 +7,7 @@ from pydicom.dataset import FileDataset
 
 from cuatro.errors import Rejected
 from functions.imaging import reading
+from functions.imaging.own_objects import is_own
 
 FIRST_BYTES = 4 << 20
 """Of a file, where the header must be: what comes before the pixels has some thousand bytes in real files."""
@@ -21,8 +22,15 @@ MODALITIES = frozenset({
 """Of PS3.3 C.7.3.1.1.1, with SC of old; any other word may be somebody's name, and is "other" from here on."""
 
 
+_NO_IMAGES = tuple(f"1.2.840.10008.5.1.4.1.1.{each}." for each in ("9", "11", "88", "104"))
+"""Waveforms, presentation states, structured reports and key object selections, encapsulated documents."""
+
+
 class Header(NamedTuple):
-    """UIDs as the sender made them: PHI, like all of this. modality: one of MODALITIES, or "other"."""
+    """UIDs as the sender made them: PHI, like all of this. modality: one of MODALITIES, or "other".
+
+    own: a result of this suite that comes back, as from a PACS that forwards whatever it gets.
+    """
 
     sop_class: str
     instance: str
@@ -31,6 +39,12 @@ class Header(NamedTuple):
     patient_id: str
     issuer: str
     modality: str
+    own: bool
+
+    @property
+    def is_image(self) -> bool:
+        """May it have pixels at all? What has none is refused before it counts to a study."""
+        return not self.sop_class.startswith(_NO_IMAGES)
 
 
 def header(first: bytes) -> Header:
@@ -66,6 +80,7 @@ def _header(found: FileDataset) -> Header:
                 patient_id=_text(found, "PatientID"),
                 issuer=_text(found, "IssuerOfPatientID"),
                 modality=modality if modality in MODALITIES else "other",
+                own=is_own(found),
             )
         except Rejected:
             raise

@@ -1,7 +1,7 @@
 """POST /studies: parts of a STOW-RS request -> objects below inbox/, and an answer for each instance.
 
 What cannot be used is put there too: `receive` keeps it, with the reason, where an operator finds it. An instance that
-is here already, byte for byte, is answered as stored and not put again.
+is here already, byte for byte, is answered as stored and not put again; so is a result of ours that comes back.
 """
 
 import base64
@@ -20,6 +20,7 @@ from functions.imaging.stow import (
     CANNOT_UNDERSTAND,
     DUPLICATE,
     NOT_AUTHORIZED,
+    NOT_SUPPORTED,
     OUT_OF_RESOURCES,
     WRONG_STUDY,
     Failed,
@@ -105,7 +106,11 @@ def _verdicts(given: Sequence[_Given], known: dict[str, Item], sender: str) -> l
             found.append((CANNOT_UNDERSTAND, True))
             continue
         before = seen.get(each.identity)
-        if before is None:
+        if each.header.own:  # as stored: a PACS that forwards everything must not see a failure, nor we a new image
+            found.append((None, False))
+        elif not each.header.is_image:
+            found.append((NOT_SUPPORTED, True))
+        elif before is None:
             seen[each.identity] = (each.sha256, sender)
             found.append((None, True))
         elif before[0] == each.sha256:

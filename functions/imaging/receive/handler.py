@@ -20,7 +20,12 @@ from functions.imaging.receive.settings import Settings
 
 logger = Logger()
 metrics = Metrics()
-_COUNTED = {"received": "InstancesReceived", "repeated": "InstancesRepeated", "refused": "InstancesRefused"}
+_COUNTED = {
+    "received": "InstancesReceived",
+    "repeated": "InstancesRepeated",
+    "own": "InstancesRepeated",
+    "refused": "InstancesRefused",
+}
 
 
 @metrics.log_metrics(capture_cold_start_metric=True)

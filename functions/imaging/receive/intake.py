@@ -31,7 +31,9 @@ _MB = 1 << 20
 
 
 class Outcome(NamedTuple):
-    """what: "received", "repeated" (nothing new), "refused" (code says why) or "gone" (it is no longer there)."""
+    """what: "received", "repeated" (nothing new), "own" (a result of ours, not kept), "refused" (code says why) or
+    "gone" (it is no longer there).
+    """
 
     what: str
     object: str = ""
@@ -74,12 +76,17 @@ class Intake:
             return Outcome("gone")
         found = _Found(key, taken.tag, taken.size, sender, taken.sha256)
         try:
-            arrival = self._arrival(header(taken.first), found)
+            head = header(taken.first)
+            arrival = self._arrival(head, found)
         except Rejected as rejected:
             return self._refuse(found, rejected.code)
-        return self._settle(arrival, found)
+        # A result of ours would be read, sent back, come again, and so on for ever.
+        return self._done("own", arrival, found) if head.own else self._settle(arrival, found)
 
     def _arrival(self, head: Header, found: _Found) -> Arrival:
+        """Raises Rejected for what is no image."""
+        if not head.is_image and not head.own:
+            raise Rejected("is no image", "sop_class", "unsupported_sop_class")
         now = time.time()
         configured = self._known[found.sender].issuer if found.sender in self._known else None
         issuer = issuer_of(head, found.sender, configured)
@@ -153,7 +160,7 @@ class Intake:
         self._audit.record(
             "receive", arrival.instance, actor=f"sender:{found.sender}", outcome="success", purpose="treatment",
             correlation=arrival.study,
-            details={"sha256": arrival.sha256, "bytes": arrival.size, "repeated": int(what == "repeated")},
+            details={"sha256": arrival.sha256, "bytes": arrival.size, "repeated": int(what != "received")},
         )  # fmt: skip
         intake.discard(self._setting.identified_bucket, found.key, found.tag)
         return Outcome(what, arrival.instance, arrival.study, size=arrival.size)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from functions.imaging.own_objects import MANUFACTURER, MODEL_NAME
 from tests.functional.imaging.images import file, image
 from tests.functional.imaging.suite import NAMES, Suite
 
@@ -207,3 +208,42 @@ def test_a_correlation_id_is_a_uuid_or_our_own(suite: Suite) -> None:
     for given, kept in (("MARKED-7", "request-1"), ("0f8fad5b-d9cb-469f-a165-70867728950e", None)):
         answer = suite.call("GET", "/studies", headers={"X-Correlation-Id": given})
         assert answer.headers["x-correlation-id"] == (kept or given)
+
+
+OWN = {"Manufacturer": MANUFACTURER, "ManufacturerModelName": MODEL_NAME}
+SR = "1.2.840.10008.5.1.4.1.1.88.33"
+
+
+def test_our_own_results_that_come_back_are_not_read(suite: Suite) -> None:
+    """A PACS that forwards whatever it gets would have them read, and their results too, for ever."""
+    suite.stow(file(image(1)))
+    suite.receive()
+    before = suite.items("studies")
+    results = [file(image(8, SOPClassUID=SR, **OWN)), file(image(9, **OWN))]
+    answer = suite.stow(*results)
+    assert (answer.status, len(answer.json["00081199"]["Value"])) == (200, 2)
+    assert suite.objects("identified", "inbox/") == {}
+    for number, content in enumerate(results):
+        suite.drop(f"drop/north/{number}", content)
+    assert suite.receive() == {"batchItemFailures": []}
+    assert suite.items("studies") == before
+    assert len(suite.items("instances")) == 1
+    assert list(suite.objects("identified")) == [f"instances/{NAMES.instance(image(1).SOPInstanceUID)}.dcm"]
+
+
+@pytest.mark.parametrize(
+    "sop_class", [SR, f"{SR[:-2]}59", "1.2.840.10008.5.1.4.1.1.11.1", "1.2.840.10008.5.1.4.1.1.104.1"]
+)
+def test_what_is_no_image_is_refused_before_it_counts(suite: Suite, sop_class: str) -> None:
+    suite.stow(file(image(1)))
+    suite.receive()
+    before = suite.items("studies")
+    answer = suite.stow(file(image(2, SOPClassUID=sop_class)))
+    assert answer.status == 409
+    assert answer.json["00081198"]["Value"][0]["00081197"]["Value"] == [0x0122]
+    suite.receive()
+    assert suite.items("studies") == before
+    assert [row["why"] for row in suite.items("instances").values() if row["s"] == "rejected"] == [
+        "unsupported_sop_class"
+    ]
+    assert len(suite.objects("identified", "rejected/")) == 1
