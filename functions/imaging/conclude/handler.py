@@ -1,4 +1,4 @@
-"""The end of a reading, good or bad -> the study's row and instances, the bus, what is counted."""
+"""The end of a reading, good or bad, or stopped -> the study's row and instances, the bus, what is counted."""
 
 import time
 from typing import Any
@@ -21,8 +21,11 @@ metrics = Metrics()
 @metrics.log_metrics(capture_cold_start_metric=True)
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """All that is known of a reading -> {"study", "revision", "state"}. Raises Rejected, Unavailable or Refused."""
-    setting, progress = settings(Settings), progress_of(event)
+    """All that is known of a reading -> {"study", "revision", "state"}; or EventBridge's word that it was stopped.
+
+    Raises Rejected, Unavailable or Refused.
+    """
+    setting, progress = settings(Settings), progress_of(_stopped(event["detail"]) if "detail" in event else event)
     outcome = conclude(progress, setting, dynamo(), text_of(int(time.time() * 1000)))
     state = state_of(progress) if outcome else "erased"
     metrics.add_metric(f"Studies{state.capitalize()}", MetricUnit.Count, 1)
@@ -34,3 +37,9 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     log("concluded", study=progress.study, revision=progress.revision, state=state,
         by=outcome.by if outcome else "", error=outcome.error if outcome else "")  # fmt: skip
     return {"study": progress.study, "revision": progress.revision, "state": state}
+
+
+def _stopped(detail: dict[str, Any]) -> dict[str, Any]:
+    """Of an execution that somebody aborted, or that came to its time limit: no state of it can tell any more."""
+    study, _, revision = str(detail["name"]).rpartition("-")
+    return {"study": study, "revision": int(revision), "failed": {"error": f"Execution.{detail['status']}"}}

@@ -74,6 +74,16 @@ def test_what_was_not_read_says_so(suite: Suite, event: dict[str, Any], state_: 
     assert suite.items("instances")[instance(1)]["s"] == ("read" if state_ == "expired" else "reading")
 
 
+@pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT"])
+def test_a_reading_that_was_stopped_says_so(suite: Suite, status: str) -> None:
+    ending = Ending(suite, 1, s="review")
+    event = {"detail-type": "Step Functions Execution Status Change", "source": "aws.states",
+             "detail": {"name": f"{STUDY}-1", "status": status, "input": "{}"}}  # fmt: skip
+    assert ending.call("conclude", event)["state"] == "failed"
+    assert ending.row["s"] == "failed"
+    assert [told["error"] for told in suite.events("StudyFailed")] == [f"Execution.{status}"]
+
+
 def test_a_newer_revision_is_not_hidden_and_an_older_result_not_lost(suite: Suite) -> None:
     ending = Ending(suite, 1, r=2)
     newer = {**RESULTS[0], "key": f"results/{STUDY}/2/sr.dcm"}
