@@ -29,10 +29,15 @@ _EVEN = 0.45
 """Standard deviation of a stroke's brightness, at most, as a share of its contrast: anatomy fades, ink does not."""
 _SHORTEST, _TALLEST = 5, 80
 _ENOUGH: Final = ((4, 100), (5, 50), (6, 40))
+_ENOUGH_ACROSS: Final = ((6, 130),)
 """Letters in a row and their mean contrast that make a text: the fewer, the clearer. Fewer than four are a marker of a
-side, not a name. Measured on radiographs with and without text, see docs/imaging.md."""
+side, not a name. Ribs at the wall of the chest are rows across, so those must be clearer. Measured on radiographs with
+and without text: models/imaging/text.md."""
 _WIDE = 1.6
 """Width by height from which a component is several letters that touch, not one."""
+
+
+Rules = tuple[tuple[int, int], ...]
 
 
 class Line(NamedTuple):
@@ -49,9 +54,9 @@ def lines(values: Values) -> list[Line]:
     for shown in renderings(values):
         for grey, scale in _planes(shown):
             for strokes in (_strokes(grey), _strokes(255 - grey)):
-                found += [_placed(line, scale) for line in _rows(strokes)]
+                found += [_placed(line, scale) for line in _rows(strokes, _ENOUGH)]
                 turned = strokes._replace(boxes=strokes.boxes[:, [1, 0, 3, 2]])
-                found += [_placed(_turned(line), scale) for line in _rows(turned)]
+                found += [_placed(_turned(line), scale) for line in _rows(turned, _ENOUGH_ACROSS)]
     return found
 
 
@@ -99,7 +104,7 @@ def _extreme(grey: Grey, fold: np.ufunc) -> Grey:
     return grey
 
 
-def _rows(strokes: Components) -> list[Line]:
+def _rows(strokes: Components, enough: Rules) -> list[Line]:
     """Letters that follow each other from left to right, on one line and of one height."""
     order = np.argsort(strokes.boxes[:, 1], kind="stable")
     boxes, contrast = strokes.boxes[order], (strokes.weights / strokes.areas)[order]
@@ -121,14 +126,12 @@ def _rows(strokes: Components) -> list[Line]:
             float(total[at] / chain[at]),
             (int(boxes[at, 0]), int(boxes[begins[at], 1]), int(boxes[at, 2]), int(boxes[at, 3])),
         )
-        for at in np.nonzero(~goes_on & (begins != np.arange(len(boxes))) & _enough(chain, total / chain))[0]
+        for at in np.nonzero(~goes_on & (begins != np.arange(len(boxes))) & _enough(chain, total / chain, enough))[0]
     ]
 
 
-def _enough(letters: NDArray[np.int64], contrast: NDArray[np.float64]) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = np.logical_or.reduce(
-        [(letters >= many) & (contrast >= clear) for many, clear in _ENOUGH]
-    )
+def _enough(letters: NDArray[np.int64], contrast: NDArray[np.float64], enough: Rules) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = np.logical_or.reduce([(letters >= many) & (contrast >= clear) for many, clear in enough])
     return found
 
 
