@@ -101,6 +101,16 @@ from functions.sentiment.language import detect
 found = Classifier({model!r}, features).classify(["I love it", "", "Lo odio"])
 assert found.shape == (3, 3) and (abs(found.sum(axis=1) - 1) < 1e-3).all(), found
 assert detect("Me ha gustado mucho este café, volveré mañana") == "es"
+""", "imaging": """
+import numpy
+from functions.imaging.infer.reading import read
+from functions.imaging.intended_use import Image
+from functions.imaging.policy import Policy
+dx = "1.2.840.10008.5.1.4.1.1.1.1"
+image = Image(modality="DX", sop_class=dx, width=320, height=300, view="PA", body_part="CHEST", age_years=6)
+ramp = numpy.linspace(0, 255, 300 * 320, dtype=numpy.uint8).reshape(300, 320)
+found = read(image, ramp, Policy(), {model!r}, "")
+assert found.verdict.finding == "not_readable" and found.heatmap.shape == ramp.shape, found.verdict
 """}  # fmt: skip
 
 
