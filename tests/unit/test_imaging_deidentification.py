@@ -42,6 +42,7 @@ def clear(original: Dataset, **given: Any) -> Dataset:
     return dcmread(BytesIO(written(made)))
 
 
+@pytest.mark.safeguard("164.312(a)(1)")
 def test_nothing_planted_gets_out() -> None:
     original = file_of(planted())
     assert len(leaks(original)) == 10, "all kinds of marks were there to be found"

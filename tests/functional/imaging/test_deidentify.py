@@ -56,6 +56,7 @@ def deidentify() -> Body:
     return handler({"study": STUDY, "revision": 1, "instance": INSTANCE, "state": "valid", "modality": "DX"}, Context())
 
 
+@pytest.mark.safeguard("164.312(a)(1)")
 def test_a_clean_image_leaves(suite: Suite, capsys: pytest.CaptureFixture[str]) -> None:
     made = planted()
     del made.NumberOfFrames  # of which one with a mark has too many
@@ -77,6 +78,7 @@ def test_a_clean_image_leaves(suite: Suite, capsys: pytest.CaptureFixture[str]) 
     assert INSTANCE in told.out
 
 
+@pytest.mark.safeguard("164.312(a)(1)")
 def test_text_in_the_image_is_masked(suite: Suite) -> None:
     arrived(suite, of(lettered("PLANTED^PHANTOM  14.03.1957")))
     assert deidentify()["masked"] >= 1
