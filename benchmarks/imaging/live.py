@@ -51,6 +51,7 @@ class Studies:
         self._dynamodb, self._table, self._api = connection.client("dynamodb"), table, api
         self._fresh = _files(f"{time.time():.0f}")
         self._known: set[str] = set()
+        self._known = set(self._states())
 
     def read(self, number: int) -> tuple[float, int]:
         """Seconds from the first request until the last of them is read; how many wait for a person."""
