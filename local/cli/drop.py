@@ -8,6 +8,7 @@ import typer
 
 from local.cli.console import out
 from local.cli.options import StateDir, TargetName
+from local.platform.errors import PlatformError
 from local.platform.pipelines import STACKS
 from local.platform.process import STATE
 
@@ -34,7 +35,10 @@ def drop(
 
     connection = connect(target, state)
     bucket = connection.outputs(STACKS["imaging"])["IdentifiedBucket"]
-    senders.token_of(connection, sender, state)  # whose folder is nobody's is refused on arrival
+    if sender not in senders.listed(connection):  # a folder of nobody's is refused on arrival
+        if connection.target != "local":
+            raise PlatformError(f"There is no sender {sender}.", "`cuatro sender add` makes one.")
+        senders.token_of(connection, sender, state)
     while True:
         found = drops.drop(connection.client("s3"), bucket, sender, folder, state / MEMORY)
         if found.copied or not every:

@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from local.platform.process import tail
 from tests.dicom_programs import TOOLS, output, program
@@ -20,22 +20,34 @@ from tests.waiting import eventually
 
 AE_TITLE = "HOSPITAL"
 SERVER = "cuatro"
-# Sends every study on that nothing was added to for a while, as PACS are set up to.
+# Sends every series on that modalities sent, when nothing was added to it for a while, as PACS are set up to.
 FORWARD = f"""
-function OnStableStudy(study, tags, metadata)
-  if metadata['RemoteAET'] ~= nil then
-    RestApiPost('/dicom-web/servers/{SERVER}/stow', DumpJson({{Resources = {{study}}, Synchronous = false}}, true))
+function OnStableSeries(series, tags, metadata)
+  if metadata['RemoteAET'] == 'MODALITY' then
+    RestApiPost('/dicom-web/servers/{SERVER}/stow', DumpJson({{Resources = {{series}}, Synchronous = false}}, true))
   end
 end
 """
 
 
+class Ports(NamedTuple):
+    """Where a PACS answers: REST and DICOMweb, DIMSE."""
+
+    http: int
+    dicom: int
+
+    @property
+    def dicomweb(self) -> str:
+        """Root of its DICOMweb server, for whoever pushes results."""
+        return f"http://127.0.0.1:{self.http}/dicom-web"
+
+
 class Orthanc:
     """A PACS that answers."""
 
-    def __init__(self, home: Path, http: int, dicom: int) -> None:
-        self.home, self.http, self.dicom = home, http, dicom
-        self.url = f"http://127.0.0.1:{http}"
+    def __init__(self, home: Path, ports: Ports) -> None:
+        self.home, self.ports = home, ports
+        self.url = f"http://127.0.0.1:{ports.http}"
 
     def call(self, path: str, body: Any = None, method: str = "") -> Any:
         """JSON answer of the REST API; a body is POSTed. Raises AssertionError with the PACS's own words."""
@@ -52,7 +64,7 @@ class Orthanc:
     def store(self, *files: Path) -> str:
         """Sends files to it with storescu, as a modality does; what storescu says."""
         return output(
-            "storescu", "-v", "-aec", AE_TITLE, "-aet", "MODALITY", "-xs", "127.0.0.1", str(self.dicom), *files
+            "storescu", "-v", "-aec", AE_TITLE, "-aet", "MODALITY", "-xv", "127.0.0.1", str(self.ports.dicom), *files
         )
 
     def studies(self) -> list[dict[str, Any]]:
@@ -74,12 +86,16 @@ class Orthanc:
             data: bytes = answer.read()
         return data
 
-    def send(self, study: str) -> dict[str, Any]:
-        """Sends a study (Orthanc's id) to the server `cuatro` by STOW-RS; what Orthanc says of it."""
-        found: dict[str, Any] = self.call(
-            f"/dicom-web/servers/{SERVER}/stow", {"Resources": [study], "Synchronous": True}
-        )
-        return found
+    def send(self, study: str) -> str:
+        """Sends a study (Orthanc's id) to the server `cuatro` by STOW-RS; how the job ended: Success or Failure."""
+        asked = {"Resources": [study], "Synchronous": False, "Asynchronous": True}
+        job = self.call(f"/dicom-web/servers/{SERVER}/stow", asked)["ID"]
+
+        def ended() -> str | None:
+            state: str = self.call(f"/jobs/{job}")["State"]
+            return state if state in {"Success", "Failure"} else None
+
+        return eventually(ended, "the end of the sending")
 
     def delete(self) -> None:
         """Forgets all of its studies."""
@@ -94,19 +110,24 @@ class Orthanc:
 
 @contextmanager
 def orthanc(
-    home: Path, servers: Mapping[str, Mapping[str, Any]], authority: Path | None = None, scripts: Sequence[str] = ()
+    home: Path,
+    ports: Ports,
+    servers: Mapping[str, Mapping[str, Any]],
+    authority: str | Path | None = None,
+    scripts: Sequence[str] = (),
 ) -> Iterator[Orthanc]:
     """A PACS in a directory. servers: DICOMweb servers that it knows, verified by `authority`. scripts: in Lua."""
-    executable, (http, dicom) = program("Orthanc"), _free(2)
+    executable = program("Orthanc")
     files = [home / f"script{at}.lua" for at in range(len(scripts))]
     for file, script in zip(files, scripts, strict=True):
         file.write_text(script)
     configuration = {
         "Name": "Hospital", "StorageDirectory": str(home / "storage"), "IndexDirectory": str(home / "storage"),
-        "HttpPort": http, "DicomPort": dicom, "DicomAet": AE_TITLE, "RemoteAccessAllowed": False,
+        "HttpPort": ports.http, "DicomPort": ports.dicom, "DicomAet": AE_TITLE, "RemoteAccessAllowed": False,
         "AuthenticationEnabled": False, "StableAge": 1, "HttpsVerifyPeers": True, "HttpVerbose": False,
         "HttpsCACertificates": str(authority or ""), "LuaScripts": [str(file) for file in files],
-        "Plugins": [str(TOOLS / "orthanc-dicomweb.so")], "DicomWeb": {"Servers": servers},
+        "Plugins": [str(TOOLS / "orthanc-dicomweb.so")],
+        "DicomWeb": {"Servers": servers, "StowMaxInstances": 1},  # a request holds what Lambda takes
         "OverwriteInstances": True, "SaveJobs": False,
     }  # fmt: skip
     (home / "orthanc.json").write_text(json.dumps(configuration))
@@ -114,7 +135,7 @@ def orthanc(
         process = subprocess.Popen(
             [executable, home / "orthanc.json"], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
         )
-    found = Orthanc(home, http, dicom)
+    found = Orthanc(home, ports)
     try:
         eventually(lambda: process.poll() is not None or _answers(found), "an answer of Orthanc")
         assert process.poll() is None, found.log
@@ -134,10 +155,9 @@ def _answers(found: Orthanc) -> bool:
     return False
 
 
-def _free(count: int) -> list[int]:
+def free_ports() -> Ports:
     """Ports that nobody listens on."""
-    with contextlib.ExitStack() as opened:
-        listeners = [opened.enter_context(socket.socket()) for _ in range(count)]
-        for listener in listeners:
+    with socket.socket() as http, socket.socket() as dicom:
+        for listener in (http, dicom):
             listener.bind(("127.0.0.1", 0))
-        return [listener.getsockname()[1] for listener in listeners]
+        return Ports(http.getsockname()[1], dicom.getsockname()[1])
