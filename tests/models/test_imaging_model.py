@@ -136,9 +136,9 @@ def test_figures_on_held_out_patients_are_those_that_are_reported(model: OnnxRea
 def test_shuffled_labels_cannot_be_told(examples: list[Example]) -> None:
     """Were a label hidden in how the files were made (size, border, compression), a plain look at them would find it in
     any labels; it finds it in the true ones only."""
-    some = examples[::16]
+    some = examples[::24]
     rng = np.random.default_rng(5)
-    looks = np.stack([prepared(each.image)[0, 0, ::16, ::16].ravel() / 255 for each in some])
+    looks = np.stack([prepared(each.image)[0, 0, ::32, ::32].ravel() / 255 for each in some])
     labels = np.array([each.label for each in some])
     order = rng.permutation(len(labels))
     taught, asked = order[: len(order) // 2], order[len(order) // 2 :]
