@@ -5,6 +5,7 @@
 -c backend=onnx|comprehend|sagemaker:<endpoint>|blazingtext:<endpoint>|huggingface:<endpoint>,
 -c second-opinion=bedrock[:<model>], -c search=opensearch, -c quicksight=<ARN of a user>,
 -c object-lock=governance:<days>|compliance:<days>, -c review=own|a2i:<ARN of a flow definition>,
+-c gpu-image=ecr:<repository>:<tag> (with serving=realtime),
 -c datasync=on|<ARN of an agent> -c datasync-source=nfs://<host>/<path>.
 """
 

@@ -129,6 +129,8 @@ class Target:
     object_lock: ObjectLock | None = None
     # None: studies come by the API only.
     datasync: DataSync | None = None
+    # <repository>:<tag> of this account's ECR, built from models/imaging/Dockerfile: a GPU reads images. "" takes none.
+    gpu_image: str = ""
     # ARN of a flow definition of Amazon A2I, whose reviewers decide; "" is the suite's own queue.
     review_flow: str = ""
     # None: no drift report, no pipeline, no roll-out; the shipped model serves until the next deployment.

@@ -31,6 +31,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "datasync": ("off", "on", "arn:"),
     "datasync-source": ("off", "nfs:"),
     "review": ("own", "a2i:"),
+    "gpu-image": ("off", "ecr:"),
 }
 OPTIONS = tuple(KNOWN)
 
@@ -109,6 +110,7 @@ def _kept_and_reviewed(found: Target, given: Mapping[str, str]) -> Target:
         object_lock=_lock(given["object-lock"]) if "object-lock" in given else found.object_lock,
         datasync=_datasync(given) or found.datasync,
         review_flow=given.get("review", "own").partition(":")[2] or found.review_flow,
+        gpu_image=given.get("gpu-image", "off").partition(":")[2] or found.gpu_image,
     )
 
 
@@ -140,6 +142,8 @@ def _datasync(given: Mapping[str, str]) -> DataSync | None:
 def _go_together(found: Target) -> None:
     if found.serving != "lambda" and found.ranking != "model":
         raise ValueError(f"-c ranking={found.ranking} needs no endpoint: leave -c serving={found.serving} out")
+    if found.gpu_image and found.serving != "realtime":
+        raise ValueError(f"-c gpu-image=ecr:{found.gpu_image} is served by instances: add -c serving=realtime")
     if found.serving != "lambda" and found.retraining:
         raise ValueError(
             f"-c serving={found.serving} needs -c retraining=off: a roll-out changes the model in the functions' "

@@ -43,6 +43,7 @@ class Instances:
 INSTANCES = {
     "realtime": Instances("ml.c6i.large", fewest=1, most=4, calls_a_minute=6_000),
     "inferentia": Instances("ml.inf2.xlarge", fewest=1, most=2, calls_a_minute=30_000),
+    "gpu": Instances("ml.g4dn.xlarge", fewest=1, most=2, calls_a_minute=3_000),
 }
 MEMORY_MB = 2048
 AT_ONCE = 20
@@ -53,6 +54,7 @@ class ModelEndpoint(Construct):
 
     A deployment with another model or image makes a new configuration, which the endpoint takes up without failing
     requests. lake: where instances write a share of what they answer; None writes none, as for images of patients.
+    gpu: `image` is one that computes on a GPU.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class ModelEndpoint(Construct):
         image: Callable[[], ModelsImage],
         lake: Lake | None,
         tell: sns.ITopic,
+        gpu: bool = False,
     ) -> None:
         super().__init__(scope, name)
         self.layer: lambda_.ILayerVersion | None = None
@@ -75,7 +78,7 @@ class ModelEndpoint(Construct):
             self.uri = f"/opt/models/{pipeline}/model.onnx"
             return
         self._lake, self._tell = lake, tell
-        instances = INSTANCES.get(serving)
+        instances = INSTANCES.get("gpu" if gpu else serving)
         model = self._model(pipeline, image(), neuron=serving == "inferentia", isolated=instances is not None)
         self.endpoint = self._endpoint(model, instances)
         self.uri = f"sagemaker:{self.endpoint.attr_endpoint_name}"

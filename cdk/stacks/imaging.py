@@ -65,7 +65,7 @@ class CuatroImaging(PipelineStack):
     def __init__(self, scope: Construct, name: str, *, target: Target, platform: CuatroPlatform, **kwargs: Any) -> None:
         super().__init__(
             scope, name, pipeline="imaging", purpose="Cuatro: from the scanner to a reviewed finding", events=None,
-            keeps=None, target=target, platform=platform, **kwargs,
+            keeps=None, target=target, platform=platform, gpu_image=target.gpu_image, **kwargs,
         )  # fmt: skip
         self.store = Store(self)
         self._queues()

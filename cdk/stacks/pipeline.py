@@ -4,6 +4,7 @@ Each stack has its own layers: one that another stack uses could never be replac
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ class PipelineStack(Stack):
         keeps: Sequence[str] | None,
         target: Target,
         platform: CuatroPlatform,
+        gpu_image: str = "",
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, name, synthesizer=synthesizer(target), description=purpose, **kwargs)
@@ -57,7 +59,7 @@ class PipelineStack(Stack):
         self._streamed = bool(events)
         # By name: the platform's policy lets S3 write there already, and must not come to depend on this stack.
         self.access_logs = s3.Bucket.from_bucket_name(self, "AccessLogs", platform.access_logs.bucket_name)
-        self._keeps = keeps is not None
+        self._keeps, self._gpu_image = keeps is not None, gpu_image
         if keeps is not None:
             self.rejected = self._rejected(self.access_logs)
             self.lake = Lake(
@@ -95,6 +97,7 @@ class PipelineStack(Stack):
         self.model = ModelEndpoint(
             self, "Model", pipeline=self.pipeline, serving=self.target.serving, layer=self._model_layer,
             image=self._models_image, lake=self.lake if self._keeps else None, tell=self.tell,
+            gpu=bool(self._gpu_image),
         )  # fmt: skip
         self.shadow_uri = f"/opt/models/{self.pipeline}/{_SHADOW}" if self.target.shadow_model else ""
 
@@ -104,7 +107,8 @@ class PipelineStack(Stack):
 
     def _models_image(self) -> ModelsImage:
         """Made when something uses it: building it takes Docker, Finch or Podman."""
-        return ModelsImage(self, "ModelsImage", target=self.target)
+        own = replace(self.target, models_image=self._gpu_image) if self._gpu_image else self.target
+        return ModelsImage(self, "ModelsImage", target=own)
 
     def packages(self, name: str, description: str) -> lambda_.LayerVersion:
         """layers/<name> as a layer of this stack."""

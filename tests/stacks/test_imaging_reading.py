@@ -136,6 +136,30 @@ def test_the_hospitals_files_come_by_datasync_when_asked_for() -> None:
     assert objects == {"", "/drop/*"}, "the bucket, and nothing in it but the drop"
 
 
+def test_a_gpu_reads_images_where_its_image_is_named() -> None:
+    suite = assembly(DEFAULT, None, "realtime", "off", gpu_image="ecr:cuatro-imaging:7")
+    instances = {
+        config.stack: config.properties["ProductionVariants"][0]["InstanceType"]
+        for config in suite.resources("AWS::SageMaker::EndpointConfig")
+    }
+    assert instances.pop(STACK) == "ml.g4dn.xlarge"
+    assert set(instances.values()) == {"ml.c6i.large"}, "the other models are trees and small"
+    model = only(suite, "AWS::SageMaker::Model").properties
+    assert joined(model["PrimaryContainer"]["Image"]).endswith("/cuatro-imaging:7")
+    role = next(each for each in found(suite, "AWS::IAM::Role") if each.id == references(model["ExecutionRoleArn"])[0])
+    assert ":repository/cuatro-imaging" in json.dumps([joined(s["Resource"]) for s in pulled(role.properties)])
+
+
+def pulled(role: dict[str, Any]) -> list[dict[str, Any]]:
+    """Statements that let a role take an image from ECR."""
+    return [
+        statement
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "ecr:BatchGetImage" in statement["Action"]
+    ]
+
+
 def test_amazon_a2i_reviews_when_asked_for() -> None:
     flow = "arn:aws:sagemaker:us-east-1:123456789012:flow-definition/readers"
     suite = assembly(DEFAULT, retraining="off", review=f"a2i:{flow}")
@@ -152,6 +176,7 @@ def test_amazon_a2i_reviews_when_asked_for() -> None:
         ({"datasync-source": "nfs://files/export"}, "needs -c datasync="),
         ({"datasync": AGENT, "datasync-source": "nfs:files"}, r"must be nfs://<host>/<path>"),
         ({"review": "a2i:"}, "must be one of own, a2i:<name>"),
+        ({"gpu-image": "ecr:cuatro-imaging:7"}, "add -c serving=realtime"),
     ],
 )
 def test_a_choice_that_cannot_be_is_told(options: dict[str, str], why: str) -> None:
