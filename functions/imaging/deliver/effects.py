@@ -14,7 +14,11 @@ TOTAL_S = 30.0
 
 
 def destination_of(sender: str, setting: Settings) -> Destination | None:
-    """Where this sender wants results; None: nowhere. Raises Unavailable or Refused."""
+    """Where this sender wants results; None: nowhere. Raises Unavailable or Refused.
+
+    The secret is read anew each time: a patient's results must not go where they went some minutes ago.
+    """
+    secrets.forget()
     known = senders(secrets.document(setting.senders_secret_arn)).get(sender)
     return known.destination if known else None
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from cuatro.adapters import secrets
 from cuatro.config import settings
 from cuatro.errors import Rejected, Unavailable
 from tests.functional.imaging.dicomweb_double import Server, failed, serving
@@ -39,7 +38,6 @@ def server(environment: pytest.MonkeyPatch) -> Iterator[Server]:
 @pytest.fixture
 def ending(suite: Suite, server: Server) -> Ending:
     suite.set_senders({"north": {"destination": {"url": server.url, "header": "Authorization: Bearer for-north"}}})
-    secrets.forget()
     return Ending(suite, 1)
 
 
@@ -88,7 +86,6 @@ def test_a_server_in_trouble_is_asked_again(ending: Ending, server: Server, stat
 def test_a_server_that_is_down_is_asked_again(ending: Ending, suite: Suite) -> None:
     event = reported(ending)
     suite.set_senders({"north": {"destination": {"url": "http://127.0.0.1:9/dicom-web"}}})
-    secrets.forget()
     with pytest.raises(Unavailable):
         ending.call("deliver", event)
 
@@ -107,7 +104,6 @@ def test_a_server_that_is_down_is_asked_again(ending: Ending, suite: Suite) -> N
 )
 def test_a_destination_that_may_not_be_used_gets_nothing(suite: Suite, server: Server, destination: Any) -> None:
     suite.set_senders({"north": {"destination": destination}})
-    secrets.forget()
     ending = Ending(suite, 1)
     answer = ending.call("deliver", reported(ending))
     assert answer["delivery"] == {"state": "refused", "status": 0, "refused": 2}
@@ -122,10 +118,20 @@ def test_a_server_inside_our_network_gets_nothing_unless_the_policy_allows_it(
     settings.cache_clear()
     for url in (server.url, "https://127.0.0.1/dicom-web", "https://169.254.169.254/latest", "https://10.0.0.1/"):
         suite.set_senders({"north": {"destination": {"url": url}}})
-        secrets.forget()
         ending = Ending(suite, 1)
         assert ending.call("deliver", reported(ending))["delivery"]["state"] == "refused"
     assert not server.requests
+
+
+def test_a_destination_counts_from_the_moment_that_it_is_changed(suite: Suite, server: Server) -> None:
+    ending = Ending(suite, 1)
+    event = reported(ending)
+    assert ending.call("deliver", event)["delivery"]["state"] == "none"
+    suite.set_senders({"north": {"destination": {"url": server.url}}})
+    assert ending.call("deliver", event)["delivery"]["state"] == "delivered"
+    suite.set_senders({})
+    assert ending.call("deliver", event)["delivery"]["state"] == "none"
+    assert len(server.requests) == 2
 
 
 def test_a_sender_without_a_destination_asks_for_its_results(suite: Suite, server: Server) -> None:
