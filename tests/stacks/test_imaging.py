@@ -5,7 +5,7 @@ import pytest
 from functions.imaging.policy import Policy
 from tests.stacks.definitions import joined
 from tests.stacks.granting import function, granted, listed, statements
-from tests.stacks.imaging import FUNCTIONS, STACK, found, key_of, only
+from tests.stacks.imaging import FEW, FUNCTIONS, MANY, STACK, found, key_of, only
 from tests.stacks.synthesis import DEFAULT, TARGET_NAMES, Assembly, assembly, references
 
 
@@ -155,12 +155,11 @@ def test_studies_are_kept_as_long_as_the_policy_says(suite: Assembly) -> None:
         assert {expire[prefix] for prefix in prefixes} == {days}
 
 
-@pytest.mark.parametrize(("option", "mode"), [("governance:30", "GOVERNANCE"), ("compliance:3650", "COMPLIANCE")])
-def test_images_are_locked_when_asked_for_and_anchors_always(option: str, mode: str) -> None:
+@pytest.mark.parametrize(("options", "mode", "days"), [(FEW, "GOVERNANCE", 30), (MANY, "COMPLIANCE", 3650)])
+def test_images_are_locked_when_asked_for_and_anchors_always(options: dict[str, str], mode: str, days: int) -> None:
     usual = assembly(DEFAULT)
     assert locks(usual) == {"Ledger": ("GOVERNANCE", 365)}
-    days = int(option.partition(":")[2])
-    locked = locks(assembly(DEFAULT, retraining="off", object_lock=option))
+    locked = locks(assembly(DEFAULT, **options))
     assert locked == dict.fromkeys(("Identified", "Deidentified", "Ledger", "AccessTrailKept"), (mode, days))
 
 

@@ -11,10 +11,8 @@ from cdk.reading_definition import JOBS as STEPS
 from functions.imaging.policy import Policy
 from tests.stacks.definitions import joined
 from tests.stacks.granting import granted, listed
-from tests.stacks.imaging import FUNCTIONS, STACK, found, only
+from tests.stacks.imaging import AGENT, FEW, FLOW, FUNCTIONS, MANY, STACK, found, only
 from tests.stacks.synthesis import DEFAULT, TARGET_NAMES, Assembly, assembly, references
-
-AGENT = "arn:aws:datasync:eu-west-1:123456789012:agent/agent-0123456789abcdef0"
 
 
 @pytest.fixture(scope="module", params=TARGET_NAMES)
@@ -112,12 +110,11 @@ def test_unusual_access_and_failed_readings_ring(suite: Assembly) -> None:
 
 def test_the_hospitals_files_come_by_datasync_when_asked_for() -> None:
     assert not [each for each in assembly(DEFAULT).resources() if each.type.startswith("AWS::DataSync::")]
-    by_hand = assembly(DEFAULT, retraining="off", datasync="on")
+    by_hand = assembly(DEFAULT, **FEW)
     assert [each.type for each in by_hand.resources() if each.type.startswith("AWS::DataSync::")] == [
         "AWS::DataSync::LocationS3"
     ]
-    export = "nfs://files.hospital.example/export/dicom"
-    suite = assembly(DEFAULT, retraining="off", datasync=AGENT, datasync_source=export)
+    suite = assembly(DEFAULT, **MANY)
     source = only(suite, "AWS::DataSync::LocationNFS").properties
     assert (source["ServerHostname"], source["Subdirectory"]) == ("files.hospital.example", "/export/dicom")
     assert source["OnPremConfig"] == {"AgentArns": [AGENT]}
@@ -161,9 +158,8 @@ def pulled(role: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_amazon_a2i_reviews_when_asked_for() -> None:
-    flow = "arn:aws:sagemaker:us-east-1:123456789012:flow-definition/readers"
-    suite = assembly(DEFAULT, retraining="off", review=f"a2i:{flow}")
-    assert granted(suite, STACK, "ReviewAsk")["sagemaker:StartHumanLoop"] == {flow}
+    suite = assembly(DEFAULT, **FEW)
+    assert granted(suite, STACK, "ReviewAsk")["sagemaker:StartHumanLoop"] == {FLOW}
     assert "sagemaker:StartHumanLoop" not in granted(assembly(DEFAULT), STACK, "ReviewAsk")
 
 
