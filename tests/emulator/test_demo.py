@@ -57,7 +57,13 @@ def test_the_demo_tells_what_became_of_everything_twice(suite: Suite) -> None:
         for part in ("Quality", "ROC AUC", "event to decision p50", "POST /authorizations", "Try next"):
             assert part in done.stdout
         if what == "all":
-            for part in ("For research use only", "for a person", "The answer for", "The ledger is intact"):
+            for part in (
+                "For research use only",
+                "for a person",
+                "pneumonia",
+                "The answer for",
+                "The ledger is intact",
+            ):
                 assert part in done.stdout
         assert "\x1b" not in done.stdout
         assert _left_behind(suite) == []

@@ -15,7 +15,8 @@ from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
 from local.demo.imaging.patients import Patient, pictures, radiograph
-from local.demo.imaging.phantoms import phantom
+from local.demo.imaging.phantoms import Finding, phantom
+from models.imaging.films import film
 
 SIZE = (896, 1024)
 MOST_PICTURES = 20
@@ -43,17 +44,17 @@ class Case:
 
 
 def cases(run: str, seed: int, now: datetime) -> Iterator[Case]:
-    """Phantoms and public images, all of synthetic patients; new studies for each run."""
+    """Synthetic films, a phantom and public images, all of synthetic patients; new studies for each run."""
 
     def child(number: int, age: int) -> Patient:
         return Patient(number, age, run=run)
 
     taken = now - timedelta(hours=2)
-    yield Case("a phantom of a child's chest", radiograph(phantom(seed, "normal", SIZE), child(1, 6), taken))
-    yield Case("a phantom with opacities", radiograph(phantom(seed + 1, "pneumonia", SIZE), child(2, 4), taken))
+    yield Case("a child's chest", _film(seed, "normal", child(1, 6), taken))
+    yield Case("another, with opacities", _film(seed + 1, "pneumonia", child(2, 4), taken))
     named = child(3, 9)
     written = _written(phantom(seed + 2, "normal", SIZE), f"{named.name.replace('^', ' ')}  ID {named.patient_id}")
-    yield Case("a name burned into the pixels", radiograph(written, named, taken))
+    yield Case("a drawing of a chest, with a name in its pixels", radiograph(written, named, taken))
     yield Case("a real chest, age not told", _dressed(RADIOGRAPH, child(4, 0), taken, age=False))
     yield Case("a real hand", _dressed(HAND, child(5, 8), taken))
     yield Case("a slice of a CT", _dressed(SLICE, child(6, 10), taken))
@@ -65,6 +66,10 @@ def of_folder(folder: Path, run: str, now: datetime) -> Iterator[Case]:
         if number > MOST_PICTURES:
             return
         yield Case(path.name, radiograph(picture, Patient(number, 4, run=run), now - timedelta(hours=2), bits=8))
+
+
+def _film(seed: int, finding: Finding, patient: Patient, taken: datetime) -> Dataset:
+    return radiograph(film(seed, finding), patient, taken, bits=8)
 
 
 def _written(picture: npt.NDArray[np.uint16], text: str) -> npt.NDArray[np.uint16]:
