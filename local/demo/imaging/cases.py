@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
 from local.demo.imaging.patients import Patient, pictures, radiograph
-from local.demo.imaging.phantoms import Finding, phantom
+from local.demo.imaging.phantoms import BITS, Finding, phantom
 from models.imaging.films import film
 
 SIZE = (896, 1024)
@@ -51,7 +51,7 @@ def cases(run: str, seed: int, now: datetime) -> Iterator[Case]:
 
     taken = now - timedelta(hours=2)
     yield Case("a child's chest", _film(seed, "normal", child(1, 6), taken))
-    yield Case("another, with opacities", _film(seed + 1, "pneumonia", child(2, 4), taken))
+    yield Case("another, with opacities", _film(seed, "pneumonia", child(2, 4), taken))
     named = child(3, 9)
     written = _written(phantom(seed + 2, "normal", SIZE), f"{named.name.replace('^', ' ')}  ID {named.patient_id}")
     yield Case("a drawing of a chest, with a name in its pixels", radiograph(written, named, taken))
@@ -69,7 +69,7 @@ def of_folder(folder: Path, run: str, now: datetime) -> Iterator[Case]:
 
 
 def _film(seed: int, finding: Finding, patient: Patient, taken: datetime) -> Dataset:
-    return radiograph(film(seed, finding), patient, taken, bits=8)
+    return radiograph(film(seed, finding).astype(np.uint16) << (BITS - 8), patient, taken)
 
 
 def _written(picture: npt.NDArray[np.uint16], text: str) -> npt.NDArray[np.uint16]:
