@@ -132,7 +132,7 @@ def test_a_spoilt_file_is_refused_before_anything_is_sent(
 def test_wrong_use_is_told(aws: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "f"
     file.touch()
-    assert "no replay" in run("imaging")[1]
+    assert "no replay" in run("weather")[1]
     assert run("--out", str(file), "--from", str(file))[0] == 2
 
     def nowhere(target: object = None) -> Connection:
