@@ -9,6 +9,8 @@ A step that cannot be done after all attempts ends the reading: the study says t
 from collections.abc import Mapping
 from typing import Any
 
+from cdk.retries import PASSING
+
 Json = dict[str, Any]
 
 JOBS = (
@@ -17,16 +19,9 @@ JOBS = (
 """Functions that the machine calls; `ask` opens a task of the review queue."""
 
 _DAY_S = 86_400
-# What may pass by itself: the service, the network, a model's endpoint, an object that somebody else writes.
 _RETRY: list[Json] = [
     {
-        "ErrorEquals": [
-            "Lambda.ServiceException",
-            "Lambda.AWSLambdaException",
-            "Lambda.SdkClientException",
-            "Lambda.TooManyRequestsException",
-            "Unavailable",
-        ],
+        "ErrorEquals": [*PASSING],
         "IntervalSeconds": 2,
         "BackoffRate": 2.0,
         "MaxAttempts": 6,

@@ -5,18 +5,14 @@ The function keeps the state; the machine keeps time, tries again and, whatever 
 
 from typing import Any
 
+from cdk.retries import PASSING
+
 Json = dict[str, Any]
 
 # What may pass by itself: the service, the network, something that another deployment holds.
 _RETRY: list[Json] = [
     {
-        "ErrorEquals": [
-            "Lambda.ServiceException",
-            "Lambda.AWSLambdaException",
-            "Lambda.SdkClientException",
-            "Lambda.TooManyRequestsException",
-            "Unavailable",
-        ],
+        "ErrorEquals": [*PASSING],
         "IntervalSeconds": 2,
         "BackoffRate": 2.0,
         "MaxAttempts": 5,

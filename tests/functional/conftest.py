@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,17 @@ def environment(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPat
         monkeypatch.setenv(name, value)
     settings.cache_clear()
     return monkeypatch
+
+
+@pytest.fixture
+def policy(environment: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Another POLICY for the calls that follow."""
+
+    def change(**fields: Any) -> None:
+        environment.setenv("POLICY", json.dumps(fields))
+        settings.cache_clear()
+
+    return change
 
 
 @pytest.fixture

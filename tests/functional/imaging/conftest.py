@@ -1,8 +1,6 @@
 """A fresh imaging pipeline for each test."""
 
-import json
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
@@ -25,17 +23,6 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
     settings.cache_clear()
     secrets.forget()
     roster.forget()
-
-
-@pytest.fixture
-def policy(environment: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Another POLICY for the calls that follow."""
-
-    def change(**fields: Any) -> None:
-        environment.setenv("POLICY", json.dumps(fields))
-        settings.cache_clear()
-
-    return change
 
 
 @pytest.fixture

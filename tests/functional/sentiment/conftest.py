@@ -1,9 +1,7 @@
 """A fresh sentiment pipeline for each test, with a model that knows a few words."""
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -30,17 +28,6 @@ def environment(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.
     yield monkeypatch
     settings.cache_clear()
     secrets.forget()
-
-
-@pytest.fixture
-def policy(environment: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Another POLICY for the calls that follow."""
-
-    def change(**fields: Any) -> None:
-        environment.setenv("POLICY", json.dumps(fields))
-        settings.cache_clear()
-
-    return change
 
 
 @pytest.fixture
